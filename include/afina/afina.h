@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* afina: fine-tunes pretrained convolutional networks.  This header includes all. */
+#ifndef AFINA_H
+#define AFINA_H
+
+#include "afina/image.h"
+#include "afina/status.h"
+#include "afina/tensor.h"
+#include "afina/weights.h"
+
+#endif

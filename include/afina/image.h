@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Pictures as 8-bit RGB, and the steps from a picture to a network's input, with the
+ * same pixels as torchvision on Pillow. */
+#ifndef AFINA_IMAGE_H
+#define AFINA_IMAGE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "afina/status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Pixels, rows from the top. */
+typedef struct afn_image {
+    int64_t width, height;
+    uint8_t *pixels; /* (height, width, 3) RGB, owned; free with afn_image_free() */
+} afn_image;
+
+/* Decode a picture (JPEG or PNG, told apart by content) to RGB as Pillow's
+ * convert("RGB") does: gray is widened, alpha dropped, palettes and CMYK resolved.
+ *
+ * Memory     *out owns its pixels; zeroed on failure
+ * Errors     AFN_EFORMAT       not a picture, truncated or damaged: where Pillow raises
+ *            AFN_EUNSUPPORTED  a picture of a kind not built in, or over 2^28 pixels
+ *            AFN_ENOMEM */
+AFN_API afn_status afn_image_decode(afn_image *out, const void *bytes, size_t size);
+
+/* The same from a file; messages begin with the path. */
+AFN_API afn_status afn_image_read(afn_image *out, const char *path);
+AFN_API void afn_image_free(afn_image *image); /* a zeroed image is a no-op */
+
+typedef enum afn_filter {
+    AFN_FILTER_BILINEAR, /* torchvision's default */
+    AFN_FILTER_BICUBIC,
+    AFN_FILTER_NEAREST,
+    AFN_FILTER_BOX,
+    AFN_FILTER_HAMMING,
+    AFN_FILTER_LANCZOS,
+    AFN_N_FILTERS
+} afn_filter;
+
+/* Pillow's name in lower case: "bilinear". */
+AFN_API const char *afn_filter_name(afn_filter f);
+/* AFN_EINVAL for an unknown name. */
+AFN_API afn_status afn_filter_parse(afn_filter *out, const char *name);
+
+/* Pillow's Image.resize((width, height), filter), bit for bit.
+ * Errors     AFN_EINVAL for a side below 1 or a picture over 2^28 pixels, AFN_ENOMEM */
+AFN_API afn_status afn_image_resize(afn_image *out, const afn_image *in, int64_t width,
+                                    int64_t height, afn_filter filter);
+
+/* torchvision's CenterCrop((height, width)): rounds half to even, pads with black where
+ * the picture is smaller. */
+AFN_API afn_status afn_image_center_crop(afn_image *out, const afn_image *in,
+                                         int64_t width, int64_t height);
+
+/* From a picture to a network's input; stored in every model file. */
+typedef struct afn_preprocess {
+    int resize;        /* pixels of the shorter side after Resize, 0 = no resize */
+    int crop;          /* pixels of the square after CenterCrop */
+    afn_filter filter; /* of the resize */
+    float mean[3];     /* per RGB channel, of values in [0, 1]; 0 = none */
+    float std[3];      /* likewise; 1 = none */
+} afn_preprocess;
+
+/* ImageNet's: resize 256, crop 224, bilinear, torchvision's mean and std. */
+AFN_API afn_preprocess afn_preprocess_imagenet(void);
+
+/* Resize and crop, without the floating-point part: the plan's first step normalises.
+ *   out      (crop, crop, 3), filled
+ * Errors     AFN_EINVAL for sides out of range, AFN_ENOMEM */
+AFN_API afn_status afn_preprocess_apply(const afn_preprocess *p, const afn_image *in,
+                                        uint8_t *out);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

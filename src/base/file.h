@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Files: read-only maps, listings, and files that appear whole or not at all. */
+#ifndef AFN_BASE_FILE_H
+#define AFN_BASE_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+/* A whole file, read-only, mapped.  size 0: data is a valid pointer to no bytes. */
+typedef struct afn_map {
+    const uint8_t *data;
+    size_t size;
+    void *base; /* what to unmap, NULL for an empty file */
+} afn_map;
+
+/* Errors     AFN_ENOTFOUND, AFN_EIO (also for a folder); the message does not name
+ *            the path: callers add it with afn_context() */
+afn_status afn_map_open(afn_map *out, const char *path);
+void afn_map_close(afn_map *m); /* a zeroed map is a no-op */
+
+/* A whole file in memory of its own: for small files that may change below us. */
+afn_status afn_file_read(uint8_t **data, size_t *size, const char *path);
+
+/* A file being written beside its final place: afn_out_commit() makes it appear whole
+ * under its name (fsync + rename), afn_out_discard() leaves what was there before. */
+typedef struct afn_out afn_out;
+afn_status afn_out_open(afn_out **out, const char *path);
+afn_status afn_out_write(afn_out *o, const void *bytes, size_t n);
+int64_t afn_out_tell(const afn_out *o); /* bytes written so far */
+afn_status afn_out_commit(afn_out *o);  /* frees o, also on failure */
+void afn_out_discard(afn_out *o);       /* frees o; NULL is a no-op */
+
+/* afn_out in one call. */
+afn_status afn_file_write(const char *path, const void *bytes, size_t n);
+
+typedef struct afn_dir_entry {
+    char *name;  /* without the folder; never "." or ".." */
+    bool is_dir; /* links are followed */
+    bool is_file;
+} afn_dir_entry;
+
+/* Entries of a folder, sorted by name as bytes (as Python's sorted() on str). */
+typedef struct afn_dir {
+    afn_dir_entry *entry;
+    size_t count;
+} afn_dir;
+afn_status afn_dir_read(afn_dir *out, const char *path);
+void afn_dir_free(afn_dir *d);
+
+bool afn_is_dir(const char *path);
+bool afn_is_file(const char *path);
+int64_t afn_file_size(const char *path);    /* bytes, -1 where there is no such file */
+afn_status afn_make_dirs(const char *path); /* as mkdir -p */
+
+/* AFN_OK where files can be made in the folder; leaves nothing behind. */
+afn_status afn_dir_check_writable(const char *path);
+
+#endif

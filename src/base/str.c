@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/str.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/alloc.h"
+#include "base/checked.h"
+
+static bool buf_reserve(afn_buf *b, size_t extra)
+{
+    size_t need;
+    if (b->failed || !afn_add_size(&need, b->size, extra) ||
+        !afn_add_size(&need, need, 1)) {
+        b->failed = true;
+        return false;
+    }
+    if (need <= b->cap) return true;
+    size_t cap = b->cap ? b->cap : 64;
+    while (cap < need) cap = cap > need / 2 ? need : cap * 2;
+    char *data = afn_realloc(b->data, cap);
+    if (!data) {
+        b->failed = true;
+        return false;
+    }
+    b->data = data;
+    b->cap = cap;
+    return true;
+}
+
+void afn_buf_add(afn_buf *b, const void *bytes, size_t n)
+{
+    if (!buf_reserve(b, n)) return;
+    if (n) memcpy(b->data + b->size, bytes, n);
+    b->size += n;
+    b->data[b->size] = 0;
+}
+
+void afn_buf_str(afn_buf *b, const char *s)
+{
+    afn_buf_add(b, s, strlen(s));
+}
+
+void afn_buf_fmt(afn_buf *b, const char *fmt, ...)
+{
+    va_list ap, again;
+    va_start(ap, fmt);
+    va_copy(again, ap);
+    const int n = vsnprintf(NULL, 0, fmt, ap);
+    if (n >= 0 && buf_reserve(b, (size_t)n)) {
+        vsnprintf(b->data + b->size, (size_t)n + 1, fmt, again);
+        b->size += (size_t)n;
+    }
+    va_end(again);
+    va_end(ap);
+}
+
+afn_status afn_buf_finish(const afn_buf *b)
+{
+    return b->failed ? afn_fail(AFN_ENOMEM, "out of memory") : AFN_OK;
+}
+
+void afn_buf_free(afn_buf *b)
+{
+    afn_free(b->data);
+    *b = (afn_buf){ 0 };
+}
+
+char *afn_format(const char *fmt, ...)
+{
+    va_list ap, again;
+    va_start(ap, fmt);
+    va_copy(again, ap);
+    const int n = vsnprintf(NULL, 0, fmt, ap);
+    char *s = n < 0 ? NULL : afn_alloc((size_t)n + 1);
+    if (s) vsnprintf(s, (size_t)n + 1, fmt, again);
+    va_end(again);
+    va_end(ap);
+    return s;
+}
+
+char *afn_path_join(const char *dir, const char *name)
+{
+    const size_t n = strlen(dir);
+    return afn_format("%s%s%s", dir, n && dir[n - 1] == '/' ? "" : "/", name);
+}
+
+/* One alternative: pattern ends at `end`. */
+static bool glob_one(const char *p, const char *end, const char *s)
+{
+    const char *star = NULL, *retry = NULL;
+    while (*s) {
+        if (p < end && *p == '*') {
+            star = ++p;
+            retry = s;
+        } else if (p < end && (*p == '?' || *p == *s)) {
+            p++;
+            s++;
+        } else if (star) {
+            p = star;
+            s = ++retry;
+        } else {
+            return false;
+        }
+    }
+    while (p < end && *p == '*') p++;
+    return p == end;
+}
+
+bool afn_glob(const char *pattern, const char *name)
+{
+    for (;;) {
+        const char *end = strchr(pattern, ',');
+        if (!end) return glob_one(pattern, pattern + strlen(pattern), name);
+        if (glob_one(pattern, end, name)) return true;
+        pattern = end + 1;
+    }
+}
+
+enum { NAME_MAX_LEN = 63 };
+
+/* Levenshtein distance, case ignored; names longer than NAME_MAX_LEN count as far. */
+static size_t edit_distance(const char *a, const char *b)
+{
+    const size_t la = strlen(a), lb = strlen(b);
+    if (la > NAME_MAX_LEN || lb > NAME_MAX_LEN) return SIZE_MAX;
+    size_t row[NAME_MAX_LEN + 1];
+    for (size_t j = 0; j <= lb; j++) row[j] = j;
+    for (size_t i = 1; i <= la; i++) {
+        size_t diagonal = row[0];
+        row[0] = i;
+        for (size_t j = 1; j <= lb; j++) {
+            const bool same =
+                tolower((unsigned char)a[i - 1]) == tolower((unsigned char)b[j - 1]);
+            size_t best = diagonal + (same ? 0 : 1);
+            if (row[j] + 1 < best) best = row[j] + 1;
+            if (row[j - 1] + 1 < best) best = row[j - 1] + 1;
+            diagonal = row[j];
+            row[j] = best;
+        }
+    }
+    return row[lb];
+}
+
+const char *afn_nearest(const char *name, const char *const *candidate, size_t n)
+{
+    const char *best = NULL;
+    size_t best_distance = strlen(name) / 3 + 2; /* a third of the letters may differ */
+    for (size_t i = 0; i < n; i++) {
+        const size_t d = edit_distance(name, candidate[i]);
+        if (d < best_distance) {
+            best_distance = d;
+            best = candidate[i];
+        }
+    }
+    return best;
+}
+
+bool afn_starts_with(const char *s, const char *prefix)
+{
+    return strncmp(s, prefix, strlen(prefix)) == 0;
+}
+
+bool afn_ends_with_nocase(const char *s, const char *suffix)
+{
+    const size_t ls = strlen(s), lx = strlen(suffix);
+    return ls >= lx && strcasecmp(s + ls - lx, suffix) == 0;
+}
