@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Storage of a graph: nodes, parameters, scopes, the first error. */
+#include "graph/graph.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "graph/node.h"
+
+afn_status afn_graph_new(afn_graph **out, int channels, int height, int width)
+{
+    *out = NULL;
+    if (channels < 1 || height < 1 || width < 1)
+        return afn_fail(AFN_EINVAL, "input of %d channels, %dx%d pixels", channels,
+                        height, width);
+    afn_graph *g = afn_alloc(sizeof *g);
+    if (!g) return afn_fail(AFN_ENOMEM, "out of memory");
+    g->input = AFN_SHAPE(channels, height, width);
+    g->output = AFN_NO_VALUE;
+    *out = g;
+    return AFN_OK;
+}
+
+void afn_graph_free(afn_graph *g)
+{
+    if (!g) return;
+    for (int i = 0; i < g->n_nodes; i++) {
+        afn_free((void *)g->node[i].input);
+        afn_free((void *)g->node[i].name);
+    }
+    for (int i = 0; i < g->n_params; i++) afn_free((void *)g->param[i].name);
+    afn_free(g->node);
+    afn_free(g->param);
+    afn_free(g);
+}
+
+void afn_graph_fail(afn_graph *g, afn_status code, const char *fmt, ...)
+{
+    if (g->error != AFN_OK) return; /* the first one explains the others */
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(g->error_text, sizeof g->error_text, fmt, ap);
+    va_end(ap);
+    g->error = code;
+}
+
+void afn_enter(afn_graph *g, const char *fmt, ...)
+{
+    if (g->error != AFN_OK) return;
+    const int start = (int)strlen(g->scope);
+    if (g->depth == (int)AFN_COUNT(g->scope_start)) {
+        afn_graph_fail(g, AFN_EINVAL, "%s: scopes nest too deep", g->scope);
+        return;
+    }
+    g->scope_start[g->depth++] = start;
+    char *at = g->scope + start;
+    size_t room = sizeof g->scope - (size_t)start;
+    if (start && room > 1) {
+        *at++ = '.';
+        room--;
+    }
+    va_list ap;
+    va_start(ap, fmt);
+    const int n = vsnprintf(at, room, fmt, ap);
+    va_end(ap);
+    if (n < 0 || (size_t)n >= room)
+        afn_graph_fail(g, AFN_EINVAL, "%s: scope name too long", g->scope);
+}
+
+void afn_leave(afn_graph *g)
+{
+    if (g->error != AFN_OK) return;
+    assert(g->depth > 0);
+    g->scope[g->scope_start[--g->depth]] = 0;
+}
+
+char *afn_graph__scoped(afn_graph *g, const char *name)
+{
+    char *s = !*name      ? afn_strdup("")
+              : *g->scope ? afn_format("%s.%s", g->scope, name)
+                          : afn_strdup(name);
+    if (!s) afn_graph_fail(g, AFN_ENOMEM, "out of memory");
+    return s;
+}
+
+/* Room for one more element of a growing array; NULL with the error kept. */
+static void *grow(afn_graph *g, void *array, int count, int *cap, size_t size)
+{
+    if (count < *cap) return array;
+    const int bigger = *cap ? *cap * 2 : 64;
+    void *p = afn_realloc(array, (size_t)bigger * size);
+    if (!p) {
+        afn_graph_fail(g, AFN_ENOMEM, "out of memory");
+        return NULL;
+    }
+    *cap = bigger;
+    return p;
+}
+
+/* Own copy of the input ids; false with the error kept. */
+static bool copy_inputs(afn_graph *g, afn_node *node)
+{
+    for (int i = 0; i < node->n_inputs; i++) {
+        const afn_value v = node->input[i];
+        if (v < 0 || v >= g->n_nodes) {
+            afn_graph_fail(g, AFN_EINVAL, "%s: input %d is no value of this graph",
+                           afn_op_name(node->op), i);
+            return false;
+        }
+    }
+    const size_t bytes = (size_t)node->n_inputs * sizeof(afn_value);
+    afn_value *copy = afn_alloc(bytes);
+    if (!copy) {
+        afn_graph_fail(g, AFN_ENOMEM, "out of memory");
+        return false;
+    }
+    if (bytes) memcpy(copy, node->input, bytes);
+    node->input = copy;
+    return true;
+}
+
+afn_value afn_graph__append(afn_graph *g, const afn_node *proto)
+{
+    if (g->error != AFN_OK) return AFN_NO_VALUE;
+    afn_node *array = grow(g, g->node, g->n_nodes, &g->cap_nodes, sizeof *array);
+    if (!array) return AFN_NO_VALUE;
+    g->node = array;
+
+    afn_node node = *proto;
+    if (!copy_inputs(g, &node)) return AFN_NO_VALUE;
+    node.name = afn_graph__scoped(g, proto->name ? proto->name : "");
+    for (int i = 0; i < AFN_MAX_PARAMS; i++) node.param[i] = -1;
+    if (!node.name || !afn_op__shape(g, &node)) {
+        afn_free((void *)node.input);
+        afn_free((void *)node.name);
+        return AFN_NO_VALUE;
+    }
+    g->node[g->n_nodes] = node;
+    return g->n_nodes++;
+}
+
+void afn_graph__add_param(afn_graph *g, afn_value v, int slot, const char *suffix,
+                          afn_param proto)
+{
+    if (g->error != AFN_OK) return;
+    afn_param *array = grow(g, g->param, g->n_params, &g->cap_params, sizeof *array);
+    if (!array) return;
+    g->param = array;
+    proto.name = afn_format("%s.%s", g->node[v].name, suffix);
+    if (!proto.name) {
+        afn_graph_fail(g, AFN_ENOMEM, "out of memory");
+        return;
+    }
+    proto.node = v;
+    proto.slot = slot;
+    g->node[v].param[slot] = g->n_params;
+    g->param[g->n_params++] = proto;
+}
+
+afn_status afn_graph_finish(afn_graph *g, afn_value output)
+{
+    if (g->error == AFN_OK && (output < 0 || output >= g->n_nodes))
+        afn_graph_fail(g, AFN_EINVAL, "output is no value of this graph");
+    if (g->error != AFN_OK) return afn_fail(g->error, "%s", g->error_text);
+    assert(g->depth == 0);
+    g->output = output;
+    return AFN_OK;
+}
+
+int afn_graph_n_nodes(const afn_graph *g)
+{
+    return g->n_nodes;
+}
+
+const afn_node *afn_graph_node(const afn_graph *g, afn_value v)
+{
+    assert(v >= 0 && v < g->n_nodes);
+    return &g->node[v];
+}
+
+afn_value afn_graph_output(const afn_graph *g)
+{
+    return g->output;
+}
+
+int afn_graph_n_params(const afn_graph *g)
+{
+    return g->n_params;
+}
+
+const afn_param *afn_graph_param(const afn_graph *g, int i)
+{
+    assert(i >= 0 && i < g->n_params);
+    return &g->param[i];
+}
+
+int afn_graph_find_param(const afn_graph *g, const char *name)
+{
+    for (int i = 0; i < g->n_params; i++)
+        if (strcmp(g->param[i].name, name) == 0) return i;
+    return -1;
+}

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The table of operators: name and shape rule of each.  A rule reads the inputs' shapes
+ * and the node's attributes and sets the node's shape, or complains by name. */
+#include <inttypes.h>
+
+#include "graph/node.h"
+
+static const afn_shape *in_shape(const afn_graph *g, const afn_node *n, int i)
+{
+    return &g->node[n->input[i]].shape;
+}
+
+static const char *label(const afn_node *n)
+{
+    return *n->name ? n->name : afn_op_name(n->op);
+}
+
+static bool complain(afn_graph *g, const afn_node *n, const afn_shape *got,
+                     const char *expected)
+{
+    char text[64];
+    afn_graph_fail(g, AFN_ESHAPE, "%s: input %s, expected %s", label(n),
+                   afn_shape_text(got, text, sizeof text), expected);
+    return false;
+}
+
+int64_t afn_conv_out(int64_t in, int k, int stride, int pad, int dilation)
+{
+    const int64_t span = (int64_t)dilation * (k - 1) + 1;
+    return in + 2 * pad < span ? 0 : (in + 2 * pad - span) / stride + 1;
+}
+
+int64_t afn_pool_out(int64_t in, int k, int stride, int pad, bool ceil)
+{
+    if (in + 2 * pad < k) return 0;
+    const int64_t room = in + 2 * pad - k;
+    int64_t out = (room + (ceil ? stride - 1 : 0)) / stride + 1;
+    if (ceil && (out - 1) * stride >= in + pad) out--; /* no window wholly in padding */
+    return out;
+}
+
+static bool too_small(afn_graph *g, const afn_node *n, const afn_shape *x)
+{
+    char text[64];
+    afn_graph_fail(g, AFN_ESHAPE, "%s: input %s is smaller than the window", label(n),
+                   afn_shape_text(x, text, sizeof text));
+    return false;
+}
+
+static bool shape_input(afn_graph *g, afn_node *n)
+{
+    n->shape = g->input;
+    return true;
+}
+
+static bool shape_same(afn_graph *g, afn_node *n)
+{
+    n->shape = *in_shape(g, n, 0);
+    return true;
+}
+
+static bool shape_conv2d(afn_graph *g, afn_node *n)
+{
+    const afn_shape *x = in_shape(g, n, 0);
+    const afn_conv_attr *c = &n->attr.conv;
+    if (x->rank != 3) return complain(g, n, x, "(C,H,W)");
+    if (x->dim[0] % c->groups || c->oc % c->groups)
+        return complain(g, n, x, "channels that the groups divide");
+    const int64_t oh = afn_conv_out(x->dim[1], c->kh, c->sh, c->ph, c->dh);
+    const int64_t ow = afn_conv_out(x->dim[2], c->kw, c->sw, c->pw, c->dw);
+    if (oh < 1 || ow < 1) return too_small(g, n, x);
+    n->shape = AFN_SHAPE(c->oc, oh, ow);
+    return true;
+}
+
+/* The width is set by the builder, which knows it; here only the input is checked. */
+static bool shape_linear(afn_graph *g, afn_node *n)
+{
+    const afn_shape *x = in_shape(g, n, 0);
+    return x->rank == 1 ? true : complain(g, n, x, "(C)");
+}
+
+static bool shape_batch_norm(afn_graph *g, afn_node *n)
+{
+    const afn_shape *x = in_shape(g, n, 0);
+    n->shape = *x;
+    return x->rank == 3 ? true : complain(g, n, x, "(C,H,W)");
+}
+
+static bool shape_pool(afn_graph *g, afn_node *n)
+{
+    const afn_shape *x = in_shape(g, n, 0);
+    const afn_pool_attr *p = &n->attr.pool;
+    if (x->rank != 3) return complain(g, n, x, "(C,H,W)");
+    const int64_t oh = afn_pool_out(x->dim[1], p->kh, p->sh, p->ph, p->ceil);
+    const int64_t ow = afn_pool_out(x->dim[2], p->kw, p->sw, p->pw, p->ceil);
+    if (oh < 1 || ow < 1) return too_small(g, n, x);
+    n->shape = AFN_SHAPE(x->dim[0], oh, ow);
+    return true;
+}
+
+static bool shape_adaptive(afn_graph *g, afn_node *n)
+{
+    const afn_shape *x = in_shape(g, n, 0);
+    if (x->rank != 3) return complain(g, n, x, "(C,H,W)");
+    n->shape = AFN_SHAPE(x->dim[0], n->attr.pool.kh, n->attr.pool.kw);
+    return true;
+}
+
+static bool shape_flatten(afn_graph *g, afn_node *n)
+{
+    n->shape = AFN_SHAPE(afn_shape_count(in_shape(g, n, 0)));
+    return true;
+}
+
+static bool shape_add(afn_graph *g, afn_node *n)
+{
+    const afn_shape *a = in_shape(g, n, 0), *b = in_shape(g, n, 1);
+    char text[64];
+    n->shape = *a;
+    return afn_shape_equal(a, b)
+               ? true
+               : complain(g, n, b, afn_shape_text(a, text, sizeof text));
+}
+
+static bool shape_concat(afn_graph *g, afn_node *n)
+{
+    const afn_shape *a = in_shape(g, n, 0);
+    int64_t channels = 0;
+    if (a->rank != 3) return complain(g, n, a, "(C,H,W)");
+    for (int i = 0; i < n->n_inputs; i++) {
+        const afn_shape *x = in_shape(g, n, i);
+        if (x->rank != 3 || x->dim[1] != a->dim[1] || x->dim[2] != a->dim[2])
+            return complain(g, n, x, "the same height and width as the first");
+        channels += x->dim[0];
+    }
+    n->shape = AFN_SHAPE(channels, a->dim[1], a->dim[2]);
+    return true;
+}
+
+static const struct {
+    const char *name;
+    bool (*shape)(afn_graph *g, afn_node *n);
+} op_table[] = {
+    [AFN_OP_INPUT] = { "input", shape_input },
+    [AFN_OP_CONV2D] = { "conv2d", shape_conv2d },
+    [AFN_OP_LINEAR] = { "linear", shape_linear },
+    [AFN_OP_BATCH_NORM] = { "batch_norm", shape_batch_norm },
+    [AFN_OP_ACTIVATION] = { "activation", shape_same },
+    [AFN_OP_MAX_POOL] = { "max_pool", shape_pool },
+    [AFN_OP_AVG_POOL] = { "avg_pool", shape_pool },
+    [AFN_OP_ADAPTIVE_AVG_POOL] = { "adaptive_avg_pool", shape_adaptive },
+    [AFN_OP_FLATTEN] = { "flatten", shape_flatten },
+    [AFN_OP_DROPOUT] = { "dropout", shape_same },
+    [AFN_OP_ADD] = { "add", shape_add },
+    [AFN_OP_CONCAT] = { "concat", shape_concat },
+};
+static_assert(AFN_COUNT(op_table) == AFN_N_OPS, "one row per op");
+
+static const char *const act_name[] = {
+    [AFN_ACT_RELU] = "relu",
+    [AFN_ACT_RELU6] = "relu6",
+};
+static_assert(AFN_COUNT(act_name) == AFN_N_ACTS, "one name per activation");
+
+const char *afn_op_name(afn_op op)
+{
+    return op >= 0 && op < AFN_N_OPS ? op_table[op].name : "unknown";
+}
+
+const char *afn_act_name(afn_act act)
+{
+    return act >= 0 && act < AFN_N_ACTS ? act_name[act] : "unknown";
+}
+
+bool afn_op__shape(afn_graph *g, afn_node *node)
+{
+    return op_table[node->op].shape(g, node);
+}

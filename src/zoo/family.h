@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a file of src/zoo/ includes and fills in: one table per architecture family. */
+#ifndef AFN_ZOO_FAMILY_H
+#define AFN_ZOO_FAMILY_H
+
+#include "graph/graph.h"
+
+/* Builds the network on input x, (3,H,W) -> (classes); errors stay in g. */
+typedef afn_value (*afn_build_fn)(afn_graph *g, afn_value x, int classes);
+
+typedef struct afn_variant {
+    const char *name; /* torchvision's: "resnet50" */
+    afn_build_fn build;
+} afn_variant;
+
+enum { AFN_MAX_VARIANTS = 16 };
+
+typedef struct afn_family {
+    const char *name;
+    const char *head; /* layer replaced when the class count differs: "fc" */
+    int min_size;     /* smallest height and width that the network takes */
+    int resize, crop; /* torchvision's preprocessing for IMAGENET1K_V1 weights */
+    afn_variant variant[AFN_MAX_VARIANTS]; /* ends with a NULL name */
+} afn_family;
+
+#endif

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The one door to src/zoo: architectures by torchvision's names. */
+#ifndef AFN_ZOO_H
+#define AFN_ZOO_H
+
+#include "graph/graph.h"
+#include "zoo/family.h"
+
+/* An architecture: a family and one of its variants. */
+typedef struct afn_arch {
+    const afn_family *family;
+    const afn_variant *variant;
+} afn_arch;
+
+/* Number of architectures, and each in the registry's order. */
+int afn_zoo_count(void);
+afn_arch afn_zoo_get(int i);
+
+/* Find by name.
+ * Errors     AFN_ENOTFOUND, naming the nearest known name where one is near */
+afn_status afn_zoo_find(afn_arch *out, const char *name);
+
+/* Build the graph of an architecture for square or oblong inputs.
+ *   classes  width of the output, 1000 for torchvision's weights
+ * Errors     AFN_EINVAL for classes < 1, AFN_ESHAPE for an image that is too small */
+afn_status afn_zoo_build(afn_graph **out, const afn_arch *arch, int classes, int height,
+                         int width);
+
+#endif
