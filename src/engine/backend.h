@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The contract between the plan and a backend.
+ *
+ * The plan lowers a graph to steps: one operator each, perhaps with a batch norm folded
+ * in, a residual added and an activation applied at the end where the backend can.  It
+ * decides what runs, what is kept and where it lies; a backend turns each step into a
+ * kernel and says how many bytes it needs.  Memory formats are the backend's own: the
+ * plan only carries a value's afn_layout from the kernel that makes it to those that
+ * read it.  Gradients of a value have the layout of the value. */
+#ifndef AFN_ENGINE_BACKEND_H
+#define AFN_ENGINE_BACKEND_H
+
+#include "engine/engine.h"
+
+enum { AFN_NO_ACT = -1 };
+
+/* One operation of a plan. */
+typedef struct afn_step {
+    afn_op op;
+    const afn_node *node;      /* attributes and parameters of the operator */
+    const afn_node *norm;      /* batch norm folded into a convolution, or NULL */
+    bool add;                  /* the last input is added before the activation */
+    int act;                   /* afn_act applied last, or AFN_NO_ACT */
+    int n_inputs;              /* with the added one */
+    const afn_value *input;    /* [n_inputs] */
+    const afn_shape *in_shape; /* [n_inputs], of one sample */
+    afn_value output;          /* the last node that this step covers */
+    afn_shape out_shape;
+
+    bool train;           /* belongs to the trained part: will run backward */
+    bool batch_stats;     /* batch norm: use and record the batch's statistics */
+    bool random;          /* dropout: active */
+    bool only_feeds_conv; /* every reader of the output is a convolution */
+    bool grad_param[AFN_MAX_PARAMS]; /* parameters whose gradient is wanted */
+    bool *grad_input;                /* [n_inputs] inputs whose gradient is wanted */
+} afn_step;
+
+/* How a value lies in memory. */
+typedef struct afn_layout {
+    int format;   /* the backend's own code */
+    size_t bytes; /* for the whole batch, with padding */
+} afn_layout;
+
+/* A parameter as a plan holds it: packed in the layout its kernel asked for. */
+typedef struct afn_blob {
+    int param;
+    bool used;      /* some kernel reads it */
+    bool trainable; /* has a gradient */
+    int64_t count;  /* floats, with padding; padding is 0 and stays 0 */
+    void *layout;   /* the backend's own, freed by free_layout(); NULL = PyTorch's */
+    float *value;   /* [count] */
+    float *grad;    /* [count], NULL where not trainable */
+    float *state[AFN_MAX_STATE]; /* [count] each, once an optimiser asked */
+} afn_blob;
+
+/* What a kernel is told when it is prepared. */
+typedef struct afn_prepare {
+    void *device; /* from open() */
+    const afn_step *step;
+    int64_t n;            /* samples per call */
+    const afn_layout *in; /* [step->n_inputs] */
+    const afn_graph *graph;
+    afn_blob *blob; /* [params]: mark used, set count and layout if unset; a set
+                     * layout must be lived with */
+} afn_prepare;
+
+/* A step made executable: what prepare() fills. */
+typedef struct afn_kernel {
+    void *state; /* the backend's own, freed by its free() */
+    afn_layout out;
+    size_t keep_bytes;    /* written by forward, read by backward */
+    size_t scratch_bytes; /* needed during either call, contents lost between */
+    bool keep_input;      /* backward reads input 0 (not the added one) */
+    bool keep_output;     /* backward reads the output */
+} afn_kernel;
+
+/* Arguments of one call.  Pointers are aligned to 64 bytes. */
+typedef struct afn_args {
+    int64_t n;
+    const void *const *in; /* [n_inputs] */
+    void *out;
+    void *dout;             /* gradient of the output; the kernel may overwrite it */
+    void *const *din;       /* [n_inputs], NULL where not wanted */
+    const bool *accumulate; /* [n_inputs]: add to din instead of writing it */
+    void *keep, *scratch;
+    const afn_blob *blob;     /* [params] */
+    uint64_t seed, call;      /* dropout: stream AFN_RNG_DROPOUT, a = node, b = call */
+    const uint8_t *pixels;    /* input step: one of the two is set */
+    const float *values;      /* (n, C, H, W) */
+    const float *pixel_table; /* (3, 256): normalised value of each channel and byte */
+} afn_args;
+
+/* One row of a backend's table. */
+typedef struct afn_kernel_ops {
+    afn_status (*prepare)(const afn_prepare *p, afn_kernel *k);
+    afn_status (*forward)(void *state, const afn_args *a);
+    afn_status (*backward)(void *state, const afn_args *a); /* NULL: none needed */
+    void (*free)(void *state);                              /* NULL-safe */
+    /* Optional: take parameters that are not plain blobs (folded weights) anew. */
+    afn_status (*load)(void *state, const afn_params *params);
+} afn_kernel_ops;
+
+/* Which combined steps a backend takes. */
+typedef enum afn_fusion {
+    AFN_FUSE_CONV_ACT = 1,     /* convolution, linear: + activation, also in training */
+    AFN_FUSE_NORM_ADD_ACT = 2, /* batch norm + add + activation, also in training */
+    AFN_FOLD_NORM = 4, /* inference: batch norm into a convolution, + add + act */
+} afn_fusion;
+
+typedef struct afn_backend {
+    const char *name;
+    unsigned fusions; /* of afn_fusion */
+    afn_status (*open)(void **device, int threads);
+    void (*close)(void *device);
+    /* Called first in every public call, on the calling thread. */
+    void (*enter)(void *device);
+
+    /* The row of an operator; NULL where the backend has none. */
+    const afn_kernel_ops *(*find)(afn_op op);
+
+    /* Parameters between PyTorch's layout and a blob's; padding is filled with 0. */
+    afn_status (*pack)(void *device, const afn_blob *b, const afn_shape *shape,
+                       const float *host, float *packed);
+    afn_status (*unpack)(void *device, const afn_blob *b, const afn_shape *shape,
+                         const float *packed, float *host);
+    void (*free_layout)(void *layout);
+
+    /* Values between (n, ...) row-major fp32 and a layout. */
+    afn_status (*read_value)(void *device, const afn_layout *l, const afn_shape *shape,
+                             int64_t n, const void *value, float *out);
+    afn_status (*write_value)(void *device, const afn_layout *l, const afn_shape *shape,
+                              int64_t n, const float *in, void *value);
+
+    /* y += x over a value's whole buffer. */
+    void (*accumulate)(void *device, const afn_layout *l, void *y, const void *x);
+
+    /* Run an optimiser over a blob, on all threads. */
+    void (*update)(void *device, const afn_optimizer *opt, const afn_blob *b,
+                   const afn_step_args *args);
+} afn_backend;
+
+/* The list of backends (backends.c).
+ * Errors     AFN_ENOTFOUND, naming those there are */
+afn_status afn_backend_find(const afn_backend **out, const char *name);
+
+extern const afn_backend afn_backend_ref;
+extern const afn_backend afn_backend_cpu;
+
+#endif

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The one door to src/engine: a graph compiled for one purpose.
+ *
+ * A plan runs a graph forward, and for training backward and through the optimiser.
+ * Parameters live in afn_params (PyTorch's layout) between plans; a live plan holds its
+ * own packed copies, and afn_plan_sync() writes what it changed back. */
+#ifndef AFN_ENGINE_H
+#define AFN_ENGINE_H
+
+#include "afina/model.h"
+#include "graph/graph.h"
+
+typedef struct afn_plan afn_plan;
+
+typedef struct afn_plan_opts {
+    int64_t batch;         /* samples of a usual call; other counts work too, each
+                            * compiled when first met */
+    bool train;            /* false: inference, dropout off, statistics fixed */
+    const bool *trainable; /* [params], copied; read where train */
+    afn_bn_mode bn;        /* read where train */
+    bool no_dropout;       /* train without it: to compare with other programs */
+    bool input_gradient;   /* also make the gradient of the input */
+    uint64_t seed;         /* of dropout */
+    int threads;           /* 0 = every processor */
+    const char *backend;   /* "cpu", "ref"; NULL = "cpu" */
+    float mean[3], std[3]; /* of pixel normalisation: (p/255 - mean) / std; all std 0
+                            * means no normalisation, p/255 alone */
+} afn_plan_opts;
+
+/* Compile a graph.
+ *
+ *   params   values to start from; borrowed with g until afn_plan_free()
+ *
+ * Errors     AFN_EINVAL, AFN_ENOTFOUND for an unknown backend, AFN_EUNSUPPORTED where a
+ *            backend lacks an operation (naming the node), AFN_ENOMEM, AFN_EBACKEND */
+afn_status afn_plan_new(afn_plan **out, const afn_graph *g, afn_params *params,
+                        const afn_plan_opts *opts);
+void afn_plan_free(afn_plan *p);
+
+/* Run forward.  In a training plan this also updates running statistics where batch
+ * norm uses the batch's.
+ *   pixels   (n, H, W, 3) of a graph with 3 input channels
+ *   logits   (n, classes), written */
+afn_status afn_plan_forward(afn_plan *p, const uint8_t *pixels, int64_t n,
+                            float *logits);
+
+/* The same from values: x is (n, C, H, W), taken as it is. */
+afn_status afn_plan_forward_f32(afn_plan *p, const float *x, int64_t n, float *logits);
+
+/* Gradients of everything trainable, for the last forward call.
+ *   dlogits  (n, classes): derivative of the loss */
+afn_status afn_plan_backward(afn_plan *p, const float *dlogits);
+
+/* ---- optimiser ---- */
+
+/* Numbers of one optimiser step; an optimiser reads those it knows. */
+typedef struct afn_step_args {
+    float lr, momentum, weight_decay;
+    bool nesterov;
+} afn_step_args;
+
+enum { AFN_MAX_STATE = 2 };
+
+/* An optimiser: element by element, so it works in any memory layout. */
+typedef struct afn_optimizer {
+    const char *name;
+    int n_state; /* floats of state per weight, at most AFN_MAX_STATE; start at 0 */
+    void (*step)(int64_t n, float *restrict w, const float *restrict g,
+                 float *const *state, const afn_step_args *h);
+} afn_optimizer;
+
+/* Update every trainable parameter from its gradient.
+ *   group    [params] index into args for each parameter, NULL = all 0 */
+afn_status afn_plan_update(afn_plan *p, const afn_optimizer *opt,
+                           const afn_step_args *args, const int *group);
+
+/* ---- reading back ---- */
+
+/* Write weights and running statistics that this plan changed into its params. */
+afn_status afn_plan_sync(afn_plan *p);
+
+/* Take the values of params anew, after another plan or the caller changed them. */
+afn_status afn_plan_refresh(afn_plan *p);
+
+/* Gradient of parameter i in PyTorch's layout.
+ *   out      [afn_params_size()]
+ * Errors     AFN_EINVAL where it is not trained */
+afn_status afn_plan_gradient(const afn_plan *p, int i, float *out);
+
+/* Gradient of the input, (n, C, H, W), where opts.input_gradient was set. */
+afn_status afn_plan_input_gradient(const afn_plan *p, float *out);
+
+/* ---- describing ---- */
+
+/* First node that is not part of the frozen prefix; the count of nodes where all is
+ * frozen, 0 where nothing is. */
+afn_value afn_plan_cut(const afn_plan *p);
+
+/* Bytes of activations, gradients and scratch memory, and of packed parameters with
+ * their gradients and optimiser state. */
+size_t afn_plan_arena_bytes(const afn_plan *p);
+size_t afn_plan_param_bytes(const afn_plan *p);
+
+/* What the compile passes did: one line per step. */
+void afn_plan_dump(const afn_plan *p, afn_buf *out);
+
+/* Multiply-accumulates of one forward pass over the usual batch. */
+double afn_plan_macs(const afn_plan *p);
+
+#endif
