@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Parameters as a plan holds them: packed by the backend, with gradient and optimiser
+ * state in the same layout. */
+#include <string.h>
+
+#include "engine/plan.h"
+
+static afn_status new_block(float **out, int64_t count)
+{
+    const size_t bytes = (size_t)count * sizeof(float);
+    if (*out) return AFN_OK;
+    *out = afn_alloc_aligned(bytes);
+    if (!*out) return afn_fail(AFN_ENOMEM, "out of memory: %zu MB", bytes >> 20);
+    memset(*out, 0, bytes);
+    return AFN_OK;
+}
+
+static afn_status load_one(struct afn_plan *p, afn_blob *b)
+{
+    const afn_param *d = afn_graph_param(p->graph, b->param);
+    const float *host = afn_params_f32(p->params, b->param);
+    return afn_context(p->backend->pack(p->device, b, &d->shape, host, b->value), "%s",
+                       d->name);
+}
+
+afn_status afn_blobs_allocate(struct afn_plan *p)
+{
+    for (int i = 0; i < p->n_params; i++) {
+        afn_blob *b = &p->blob[i];
+        if (!b->used || b->value) continue;
+        afn_status st = new_block(&b->value, b->count);
+        if (st == AFN_OK && b->trainable) st = new_block(&b->grad, b->count);
+        if (st == AFN_OK) st = load_one(p, b);
+        if (st != AFN_OK) return st;
+    }
+    return AFN_OK;
+}
+
+afn_status afn_blobs_load(struct afn_plan *p)
+{
+    for (int i = 0; i < p->n_params; i++) {
+        if (!p->blob[i].value) continue;
+        const afn_status st = load_one(p, &p->blob[i]);
+        if (st != AFN_OK) return st;
+    }
+    return AFN_OK;
+}
+
+static afn_status store_one(struct afn_plan *p, int i)
+{
+    const afn_blob *b = &p->blob[i];
+    if (i < 0 || !b->value) return AFN_OK;
+    return p->backend->unpack(p->device, b, &afn_graph_param(p->graph, i)->shape,
+                              b->value, afn_params_f32(p->params, i));
+}
+
+/* Running statistics and the batch counter of one batch norm. */
+static afn_status store_statistics(struct afn_plan *p, const afn_node *n)
+{
+    afn_status st = store_one(p, n->param[AFN_RUNNING_MEAN]);
+    if (st == AFN_OK) st = store_one(p, n->param[AFN_RUNNING_VAR]);
+    if (st == AFN_OK)
+        *afn_params_i64(p->params, n->param[AFN_NUM_BATCHES]) += p->new_batches;
+    return st;
+}
+
+afn_status afn_blobs_store(struct afn_plan *p)
+{
+    afn_status st = AFN_OK;
+    for (int i = 0; i < p->n_params; i++)
+        if (p->blob[i].trainable) AFN_TRY(store_one(p, i));
+    for (int i = 0; p->new_batches && i < p->low.n_steps; i++)
+        if (p->low.step[i].batch_stats)
+            AFN_TRY(store_statistics(p, p->low.step[i].node));
+    p->new_batches = 0;
+done:
+    return st;
+}
+
+afn_status afn_blobs_update(struct afn_plan *p, const afn_optimizer *opt,
+                            const afn_step_args *args, const int *group)
+{
+    for (int i = 0; i < p->n_params; i++) { /* all memory first: no half-made step */
+        afn_blob *b = &p->blob[i];
+        for (int k = 0; b->grad && k < opt->n_state; k++) {
+            const afn_status st = new_block(&b->state[k], b->count);
+            if (st != AFN_OK) return st;
+        }
+    }
+    for (int i = 0; i < p->n_params; i++)
+        if (p->blob[i].grad)
+            p->backend->update(p->device, opt, &p->blob[i],
+                               &args[group ? group[i] : 0]);
+    return AFN_OK;
+}
+
+void afn_blobs_free(struct afn_plan *p)
+{
+    for (int i = 0; p->blob && i < p->n_params; i++) {
+        afn_blob *b = &p->blob[i];
+        afn_free(b->value);
+        afn_free(b->grad);
+        for (int k = 0; k < AFN_MAX_STATE; k++) afn_free(b->state[k]);
+        if (b->layout) p->backend->free_layout(b->layout);
+    }
+    afn_free(p->blob);
+}

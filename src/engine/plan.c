@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The public calls of a plan. */
+#include "engine/plan.h"
+
+#include <string.h>
+
+static afn_status copy_options(afn_plan *p, const afn_plan_opts *o)
+{
+    p->opts = *o;
+    p->n_params = afn_graph_n_params(p->graph);
+    const size_t n = (size_t)p->n_params;
+    p->trainable = afn_alloc_array(n, sizeof *p->trainable);
+    p->blob = afn_alloc_array(n, sizeof *p->blob);
+    if (!p->trainable || !p->blob) return afn_fail(AFN_ENOMEM, "out of memory");
+    if (o->train && o->trainable) memcpy(p->trainable, o->trainable, n);
+    p->opts.trainable = p->trainable;
+    for (int i = 0; i < p->n_params; i++) {
+        p->blob[i].param = i;
+        p->blob[i].trainable = p->trainable[i] && !afn_graph_param(p->graph, i)->buffer;
+    }
+    return AFN_OK;
+}
+
+/* Normalised value of every byte of each channel: as torchvision's ToTensor and
+ * Normalize, step by step in float. */
+static afn_status make_pixel_table(afn_plan *p)
+{
+    const afn_plan_opts *o = &p->opts;
+    const bool normalise = o->std[0] > 0 && o->std[1] > 0 && o->std[2] > 0;
+    p->pixel_table = afn_alloc(3 * 256 * sizeof(float));
+    if (!p->pixel_table) return afn_fail(AFN_ENOMEM, "out of memory");
+    for (int c = 0; c < 3; c++)
+        for (int i = 0; i < 256; i++) {
+            const float x = (float)i / 255.0f;
+            p->pixel_table[c * 256 + i] = normalise ? (x - o->mean[c]) / o->std[c] : x;
+        }
+    return AFN_OK;
+}
+
+static afn_status grow_arena(afn_plan *p, size_t bytes)
+{
+    if (bytes <= p->arena_bytes) return AFN_OK;
+    afn_free(p->arena); /* what it held is dead between calls */
+    p->arena_bytes = 0;
+    p->arena = afn_alloc_aligned(bytes);
+    if (!p->arena)
+        return afn_fail(AFN_ENOMEM, "out of memory: %zu MB of activations",
+                        bytes >> 20);
+    p->arena_bytes = bytes;
+    return AFN_OK;
+}
+
+/* The program for n samples, compiled when first met, at the front of the list. */
+static afn_status program_for(afn_plan *p, int64_t n)
+{
+    afn_status st = AFN_OK;
+    afn_program *found = NULL;
+    int at = 0;
+    while (at < AFN_MAX_PROGRAMS - 1 && p->program[at] && p->program[at]->n != n) at++;
+    if (p->program[at] && p->program[at]->n == n) found = p->program[at];
+    if (!found) {
+        AFN_TRY(afn_program_new(&found, p, n));
+        afn_program_free(p->program[at], p); /* the least recently used, or none */
+    }
+    for (; at > 0; at--) p->program[at] = p->program[at - 1];
+    p->program[0] = found;
+    AFN_TRY(afn_blobs_allocate(p));
+    AFN_TRY(grow_arena(p, found->arena_bytes));
+    afn_program_bind(found, p, p->arena);
+done:
+    return st;
+}
+
+afn_status afn_plan_new(afn_plan **out, const afn_graph *g, afn_params *params,
+                        const afn_plan_opts *opts)
+{
+    afn_status st = AFN_OK;
+    *out = NULL;
+    afn_plan *p = afn_alloc(sizeof *p);
+    AFN_REQUIRE(p, AFN_ENOMEM, "out of memory");
+    AFN_REQUIRE(opts->batch > 0, AFN_EINVAL, "batch is %lld, need at least 1",
+                (long long)opts->batch);
+    p->graph = g;
+    p->params = params;
+    AFN_TRY(afn_backend_find(&p->backend, opts->backend ? opts->backend : "cpu"));
+    AFN_TRY(copy_options(p, opts));
+    AFN_TRY(make_pixel_table(p));
+    AFN_TRY(p->backend->open(&p->device,
+                             opts->threads > 0 ? opts->threads : afn_cpu_count()));
+    AFN_TRY(afn_lower(&p->low, g, &p->opts, p->backend));
+    p->backend->enter(p->device);
+    AFN_TRY(program_for(p, opts->batch));
+    *out = p;
+    p = NULL;
+done:
+    afn_plan_free(p);
+    return st;
+}
+
+void afn_plan_free(afn_plan *p)
+{
+    if (!p) return;
+    for (int i = 0; i < AFN_MAX_PROGRAMS; i++) afn_program_free(p->program[i], p);
+    afn_blobs_free(p);
+    afn_lowered_free(&p->low);
+    if (p->device) p->backend->close(p->device);
+    afn_free(p->trainable);
+    afn_free(p->pixel_table);
+    afn_free(p->arena);
+    afn_free(p);
+}
+
+static afn_status forward(afn_plan *p, const uint8_t *pixels, const float *values,
+                          int64_t n, float *logits)
+{
+    afn_status st = AFN_OK;
+    p->last = NULL;
+    p->backend->enter(p->device);
+    AFN_REQUIRE(n > 0, AFN_EINVAL, "a batch of %lld samples", (long long)n);
+    AFN_TRY(program_for(p, n));
+    AFN_TRY(afn_program_forward(p->program[0], p, pixels, values));
+    const afn_value out = p->low.output;
+    const afn_program *r = p->program[0];
+    AFN_TRY(p->backend->read_value(
+        p->device, &r->layout[out], &afn_graph_node(p->graph, out)->shape, n,
+        r->base + r->buffer[r->value_buffer[out]].offset, logits));
+    p->calls++;
+    if (p->opts.train) {
+        p->last = p->program[0];
+        p->new_batches++;
+    }
+done:
+    return st;
+}
+
+afn_status afn_plan_forward(afn_plan *p, const uint8_t *pixels, int64_t n,
+                            float *logits)
+{
+    if (afn_graph_node(p->graph, 0)->shape.dim[0] != 3)
+        return afn_fail(AFN_ESHAPE, "pixels need a network with 3 input channels");
+    return forward(p, pixels, NULL, n, logits);
+}
+
+afn_status afn_plan_forward_f32(afn_plan *p, const float *x, int64_t n, float *logits)
+{
+    return forward(p, NULL, x, n, logits);
+}
+
+afn_status afn_plan_backward(afn_plan *p, const float *dlogits)
+{
+    afn_program *r = p->last;
+    const afn_value out = p->low.output;
+    if (!r)
+        return afn_fail(AFN_EINVAL, "backward without a training forward before it");
+    if (r->grad_buffer[out] < 0) return AFN_OK; /* nothing trains */
+    p->backend->enter(p->device);
+    const afn_status st = p->backend->write_value(
+        p->device, &r->layout[out], &afn_graph_node(p->graph, out)->shape, r->n,
+        dlogits, r->base + r->buffer[r->grad_buffer[out]].offset);
+    return st == AFN_OK ? afn_program_backward(r, p) : st;
+}
+
+afn_status afn_plan_update(afn_plan *p, const afn_optimizer *opt,
+                           const afn_step_args *args, const int *group)
+{
+    p->backend->enter(p->device);
+    return afn_blobs_update(p, opt, args, group);
+}
+
+afn_status afn_plan_sync(afn_plan *p)
+{
+    p->backend->enter(p->device);
+    return p->opts.train ? afn_blobs_store(p) : AFN_OK;
+}
+
+afn_status afn_plan_refresh(afn_plan *p)
+{
+    p->backend->enter(p->device);
+    afn_status st = afn_blobs_load(p);
+    for (int i = 0; i < AFN_MAX_PROGRAMS && p->program[i]; i++)
+        for (int k = 0; st == AFN_OK && k < p->low.n_steps; k++) {
+            const afn_bound *b = &p->program[i]->bound[k];
+            if (b->ops->load) st = b->ops->load(b->kernel.state, p->params);
+        }
+    return st;
+}
+
+afn_status afn_plan_gradient(const afn_plan *p, int i, float *out)
+{
+    if (i < 0 || i >= p->n_params || !p->blob[i].grad)
+        return afn_fail(AFN_EINVAL, "parameter %d is not trained", i);
+    p->backend->enter(p->device);
+    return p->backend->unpack(p->device, &p->blob[i],
+                              &afn_graph_param(p->graph, i)->shape, p->blob[i].grad,
+                              out);
+}
+
+afn_status afn_plan_input_gradient(const afn_plan *p, float *out)
+{
+    const afn_program *r = p->last;
+    const afn_value in = p->low.n_steps ? p->low.step[0].output : AFN_NO_VALUE;
+    if (!r || r->grad_buffer[in] < 0)
+        return afn_fail(AFN_EINVAL, "the input's gradient was not asked for");
+    p->backend->enter(p->device);
+    return p->backend->read_value(p->device, &r->layout[in],
+                                  &afn_graph_node(p->graph, in)->shape, r->n,
+                                  r->base + r->buffer[r->grad_buffer[in]].offset, out);
+}
+
+afn_value afn_plan_cut(const afn_plan *p)
+{
+    return p->low.cut;
+}
+
+size_t afn_plan_arena_bytes(const afn_plan *p)
+{
+    return p->arena_bytes;
+}
+
+size_t afn_plan_param_bytes(const afn_plan *p)
+{
+    size_t floats = 0;
+    for (int i = 0; i < p->n_params; i++) {
+        const afn_blob *b = &p->blob[i];
+        if (!b->value) continue;
+        const size_t copies =
+            1 + (b->grad != NULL) + (b->state[0] != NULL) + (b->state[1] != NULL);
+        floats += copies * (size_t)b->count;
+    }
+    return floats * sizeof(float);
+}
+
+void afn_plan_dump(const afn_plan *p, afn_buf *out)
+{
+    afn_lowered_dump(&p->low, out);
+}
+
+double afn_plan_macs(const afn_plan *p)
+{
+    return afn_graph_macs(p->graph) * (double)p->opts.batch;
+}

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Private to src/engine: what a plan is made of.
+ *
+ *   lower.c    graph -> steps: what is frozen, what is fused, what is folded
+ *   program.c  steps -> kernels for one batch size, with their places in the arena
+ *   memory.c   offsets of buffers from their first and last use
+ *   blobs.c    packed parameters: in, out, update
+ *   plan.c     the public calls */
+#ifndef AFN_ENGINE_PLAN_H
+#define AFN_ENGINE_PLAN_H
+
+#include "engine/backend.h"
+
+/* ---- lower.c ---- */
+
+/* The graph as steps, the same for every batch size. */
+typedef struct afn_lowered {
+    afn_step *step; /* [n_steps], in execution order */
+    int n_steps;
+    afn_value output; /* value that carries the logits */
+    afn_value cut;    /* first node that needs a gradient; n_nodes if none does */
+    int n_nodes;
+    afn_value *value_of; /* [n_nodes] node -> value that stands for it (dropout that
+                          * does nothing stands for its input) */
+    bool *needs_grad;    /* [n_nodes] */
+    int *step_of;        /* [n_nodes] step that makes this value, -1 where fused away */
+} afn_lowered;
+
+afn_status afn_lower(afn_lowered *out, const afn_graph *g, const afn_plan_opts *opts,
+                     const afn_backend *backend);
+void afn_lowered_free(afn_lowered *l);
+void afn_lowered_dump(const afn_lowered *l, afn_buf *out);
+
+/* ---- memory.c ---- */
+
+/* A buffer that is needed from time `first` to time `last`, both included. */
+typedef struct afn_interval {
+    size_t bytes;
+    int first, last;
+    size_t offset; /* found by afn_memory_place() */
+} afn_interval;
+
+/* Give every interval an offset such that no two that overlap in time overlap in
+ * memory.  Returns the bytes that all need together. */
+afn_status afn_memory_place(afn_interval *v, int n, size_t *total);
+
+/* ---- program.c ---- */
+
+/* A step bound to one batch size. */
+typedef struct afn_bound {
+    const afn_kernel_ops *ops;
+    afn_kernel kernel;
+    int keep, scratch[2]; /* buffers, -1 = none; scratch of forward and backward */
+    const void **in;      /* [n_inputs] pointers, set by bind() */
+    void **din;           /* [n_inputs] */
+    bool *accumulate;     /* [n_inputs] */
+} afn_bound;
+
+/* The plan for one batch size. */
+typedef struct afn_program {
+    int64_t n;
+    afn_bound *bound;   /* [n_steps] */
+    afn_layout *layout; /* [n_nodes] of each value */
+    afn_interval *buffer;
+    int n_buffers, cap_buffers;
+    int *value_buffer; /* [n_nodes] -1 = none */
+    int *grad_buffer;  /* [n_nodes] -1 = none */
+    size_t arena_bytes;
+    char *base; /* arena the pointers were set for */
+} afn_program;
+
+enum { AFN_MAX_PROGRAMS = 4 };
+
+struct afn_plan {
+    const afn_graph *graph;
+    afn_params *params;
+    afn_plan_opts opts;
+    bool *trainable; /* [params] */
+    const afn_backend *backend;
+    void *device;
+    afn_lowered low;
+    afn_blob *blob; /* [params] */
+    int n_params;
+    float *pixel_table;                     /* (3, 256) */
+    afn_program *program[AFN_MAX_PROGRAMS]; /* most recently used first */
+    char *arena;
+    size_t arena_bytes;
+    afn_program *last;   /* of the last forward call, for backward */
+    uint64_t calls;      /* forward calls so far: a new dropout mask for each */
+    int64_t new_batches; /* not yet added to num_batches_tracked */
+};
+
+/* Compile for n samples.  Kernels are prepared against plan->blob. */
+afn_status afn_program_new(afn_program **out, struct afn_plan *plan, int64_t n);
+void afn_program_free(afn_program *p, const struct afn_plan *plan);
+
+/* Set every pointer for this arena. */
+void afn_program_bind(afn_program *p, const struct afn_plan *plan, char *arena);
+afn_status afn_program_forward(afn_program *p, const struct afn_plan *plan,
+                               const uint8_t *pixels, const float *values);
+afn_status afn_program_backward(afn_program *p, const struct afn_plan *plan);
+
+/* ---- blobs.c ---- */
+
+/* Memory for blobs that kernels marked as used and that have none yet, filled from
+ * params. */
+afn_status afn_blobs_allocate(struct afn_plan *plan);
+afn_status afn_blobs_load(struct afn_plan *plan);
+afn_status afn_blobs_store(struct afn_plan *plan); /* those that training changes */
+afn_status afn_blobs_update(struct afn_plan *plan, const afn_optimizer *opt,
+                            const afn_step_args *args, const int *group);
+void afn_blobs_free(struct afn_plan *plan);
+
+#endif
