@@ -36,6 +36,7 @@ static afn_status prepare_step(afn_program *p, afn_plan *plan, int i)
     AFN_REQUIRE(ops, AFN_EUNSUPPORTED, "backend %s has no %s", plan->backend->name,
                 afn_op_name(s->op));
     b->ops = ops;
+    b->kernel.alias = -1;
     AFN_TRY(ops->prepare(&(afn_prepare){ .device = plan->device,
                                          .step = s,
                                          .n = p->n,
@@ -59,26 +60,52 @@ static int add_buffer(afn_program *p, size_t bytes, int first, int last)
     return p->n_buffers++;
 }
 
-/* When a value is read for the last time. */
-static void extend_life(afn_program *p, afn_value v, int time)
+static void live_until(int *last, int time)
 {
-    afn_interval *b = &p->buffer[p->value_buffer[v]];
-    if (b->last < time) b->last = time;
+    if (*last < time) *last = time;
 }
 
-static void add_value_buffers(afn_program *p, const afn_plan *plan)
+/* When each value is read for the last time. */
+static void find_last_reads(const afn_program *p, const afn_lowered *l, int *last)
 {
-    const afn_lowered *l = &plan->low;
     for (int i = 0; i < l->n_steps; i++) {
         const afn_step *s = &l->step[i];
         const afn_kernel *k = &p->bound[i].kernel;
         const int back = backward_time(l, i);
-        p->value_buffer[s->output] = add_buffer(p, k->out.bytes, i, i);
-        for (int j = 0; j < s->n_inputs; j++) extend_life(p, s->input[j], i);
-        if (s->train && k->keep_input) extend_life(p, s->input[0], back);
-        if (s->train && k->keep_output) extend_life(p, s->output, back);
+        live_until(&last[s->output], i);
+        for (int j = 0; j < s->n_inputs; j++) live_until(&last[s->input[j]], i);
+        if (s->train && k->keep_input) live_until(&last[s->input[0]], back);
+        if (s->train && k->keep_output) live_until(&last[s->output], back);
     }
-    extend_life(p, l->output, l->n_steps); /* logits are read after the last step */
+    live_until(&last[l->output], l->n_steps); /* logits are read after the last step */
+}
+
+/* The buffer that the output of step i may take over, -1 if none. */
+static int buffer_to_share(const afn_program *p, const afn_lowered *l, int i,
+                           const int *last)
+{
+    const afn_kernel *k = &p->bound[i].kernel;
+    if (k->alias < 0) return -1;
+    const afn_value v = l->step[i].input[k->alias];
+    const bool fits = p->layout[v].bytes == k->out.bytes;
+    return fits && last[v] == i ? p->value_buffer[v] : -1;
+}
+
+static afn_status add_value_buffers(afn_program *p, const afn_plan *plan)
+{
+    const afn_lowered *l = &plan->low;
+    int *last = afn_alloc_array((size_t)l->n_nodes, sizeof *last);
+    if (!last) return afn_fail(AFN_ENOMEM, "out of memory");
+    find_last_reads(p, l, last);
+    for (int i = 0; i < l->n_steps; i++) {
+        const afn_value v = l->step[i].output;
+        int b = buffer_to_share(p, l, i, last);
+        if (b < 0) b = add_buffer(p, p->bound[i].kernel.out.bytes, i, last[v]);
+        live_until(&p->buffer[b].last, last[v]);
+        p->value_buffer[v] = b;
+    }
+    afn_free(last);
+    return AFN_OK;
 }
 
 static void add_kernel_buffers(afn_program *p, const afn_plan *plan)
@@ -156,7 +183,7 @@ afn_status afn_program_new(afn_program **out, afn_plan *plan, int64_t n)
     AFN_TRY(allocate(p, plan));
     for (int i = 0; i < plan->low.n_steps; i++) AFN_TRY(prepare_step(p, plan, i));
     AFN_TRY(load_kernels(p, plan));
-    add_value_buffers(p, plan);
+    AFN_TRY(add_value_buffers(p, plan));
     add_kernel_buffers(p, plan);
     add_gradient_buffers(p, plan);
     AFN_TRY(afn_memory_place(p->buffer, p->n_buffers, &p->arena_bytes));

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Private to src/engine/cpu: the device, layouts, and what the kernels share.
+ *
+ * Layout rule: a (C,H,W) value is blocked, (n, C/B, h, w, B) with B = 16 on AVX-512 and
+ * 8 elsewhere, from the first convolution to the last layer; a (C) value is row-major.
+ * The one exception is an input of few channels that only convolutions read: it stays
+ * row-major, which oneDNN's first-layer kernels want. */
+#ifndef AFN_CPU_H
+#define AFN_CPU_H
+
+#include "engine/backend.h"
+#include "engine/cpu/dnn.h"
+#include "engine/cpu/kern.h"
+
+typedef struct cpu_device {
+    dnn_device *dnn;
+    const afn_kern *kern;
+    int threads;
+    dnn_order blocked; /* DNN_BLOCKED8 or 16, as kern->block */
+} cpu_device;
+
+/* afn_layout.format: a dnn_order, DNN_PLAIN or one of the blocked ones. */
+
+/* Layout of an n-sample value of this shape in this order. */
+afn_status cpu_layout(afn_layout *out, const afn_shape *shape, int64_t n,
+                      dnn_order order);
+
+/* The order that the layout rule gives a value of this shape. */
+dnn_order cpu_order(const cpu_device *d, const afn_shape *shape);
+
+/* Descriptor of an n-sample value. */
+afn_status cpu_value_md(dnn_md **out, const afn_shape *shape, int64_t n, int format);
+
+/* A blocked value as its kernels see it. */
+typedef struct cpu_blocks {
+    int64_t n, blocks, pixels; /* samples, channel blocks of each, pixels */
+    int64_t channels;
+    int width;      /* channels in a block */
+    int64_t floats; /* of one block: pixels * width */
+} cpu_blocks;
+cpu_blocks cpu_blocks_of(const cpu_device *d, const afn_shape *shape, int64_t n);
+
+/* Channel vectors (gamma, statistics, bias) are padded to whole blocks. */
+int64_t cpu_padded(const cpu_device *d, int64_t channels);
+void cpu_use_vector(const afn_prepare *p, const afn_node *node, int slot);
+
+/* y += x and y = x over n floats, on all threads. */
+void cpu_accumulate(const cpu_device *d, float *y, const float *x, int64_t n);
+void cpu_copy(float *y, const float *x, int64_t n);
+
+/* One call of fn for each piece of [0, n), pieces divided among the threads. */
+typedef void (*cpu_range_fn)(void *user, int64_t from, int64_t to);
+void cpu_parallel(int64_t n, cpu_range_fn fn, void *user);
+
+/* Set the channels of a value that only fill up its last block to 0. */
+void cpu_clear_padding(float *v, const cpu_blocks *b);
+
+/* Bytes rounded up so that what follows in a scratch buffer stays aligned. */
+size_t cpu_aligned(size_t bytes);
+
+extern const afn_kernel_ops cpu_input_ops, cpu_conv2d_ops, cpu_linear_ops,
+    cpu_batch_norm_ops, cpu_activation_ops, cpu_max_pool_ops, cpu_avg_pool_ops,
+    cpu_adaptive_avg_pool_ops, cpu_flatten_ops, cpu_dropout_ops, cpu_add_ops,
+    cpu_concat_ops;
+
+#endif

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Activation and addition as steps of their own: they do not care about layout. */
+#include "engine/cpu/cpu.h"
+
+typedef struct eltwise {
+    cpu_device *device;
+    const afn_step *step;
+    int64_t floats; /* of the whole value */
+} eltwise;
+
+static afn_status prepare(const afn_prepare *p, afn_kernel *k)
+{
+    eltwise *s = afn_alloc(sizeof *s);
+    k->state = s;
+    if (!s) return afn_fail(AFN_ENOMEM, "out of memory");
+    s->device = p->device;
+    s->step = p->step;
+    s->floats = (int64_t)(p->in[0].bytes / sizeof(float));
+    k->out = p->in[0];
+    k->alias = 0;
+    k->keep_output = p->step->op == AFN_OP_ACTIVATION;
+    return AFN_OK;
+}
+
+typedef struct eltwise_call {
+    const eltwise *s;
+    float *out;
+    const float *a, *b;
+} eltwise_call;
+
+static void act_range(void *user, int64_t from, int64_t to)
+{
+    const eltwise_call *c = user;
+    c->s->device->kern->act(c->out + from, c->a + from, to - from,
+                            c->s->step->node->attr.act);
+}
+
+static afn_status act_forward(void *state, const afn_args *a)
+{
+    const eltwise *s = state;
+    cpu_parallel(s->floats, act_range, &(eltwise_call){ s, a->out, a->in[0], NULL });
+    return AFN_OK;
+}
+
+static void mask_range(void *user, int64_t from, int64_t to)
+{
+    const eltwise_call *c = user;
+    c->s->device->kern->mask(c->out + from, c->a + from, c->b + from, to - from,
+                             c->s->step->node->attr.act);
+}
+
+static afn_status act_backward(void *state, const afn_args *a)
+{
+    const eltwise *s = state;
+    const bool add = a->accumulate[0];
+    eltwise_call c = { s, add ? a->dout : a->din[0], a->dout, a->out };
+    cpu_parallel(s->floats, mask_range, &c);
+    if (add) cpu_accumulate(s->device, a->din[0], a->dout, s->floats);
+    return AFN_OK;
+}
+
+static void add_range(void *user, int64_t from, int64_t to)
+{
+    const eltwise_call *c = user;
+    c->s->device->kern->add(c->out + from, c->a + from, c->b + from, to - from);
+}
+
+static afn_status add_forward(void *state, const afn_args *a)
+{
+    const eltwise *s = state;
+    cpu_parallel(s->floats, add_range,
+                 &(eltwise_call){ s, a->out, a->in[0], a->in[1] });
+    return AFN_OK;
+}
+
+static afn_status add_backward(void *state, const afn_args *a)
+{
+    const eltwise *s = state;
+    for (int i = 0; i < 2; i++) {
+        if (!a->din[i]) continue;
+        if (a->accumulate[i])
+            cpu_accumulate(s->device, a->din[i], a->dout, s->floats);
+        else
+            cpu_copy(a->din[i], a->dout, s->floats);
+    }
+    return AFN_OK;
+}
+
+const afn_kernel_ops cpu_activation_ops = {
+    .prepare = prepare,
+    .forward = act_forward,
+    .backward = act_backward,
+    .free = afn_free,
+};
+
+const afn_kernel_ops cpu_add_ops = {
+    .prepare = prepare,
+    .forward = add_forward,
+    .backward = add_backward,
+    .free = afn_free,
+};

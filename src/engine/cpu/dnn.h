@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A narrow view of oneDNN: descriptors, primitives, execution.  dnn.c is the only file
+ * that includes dnnl.h, so its version and its conventions (dilation 0 is PyTorch's 1)
+ * end there. */
+#ifndef AFN_CPU_DNN_H
+#define AFN_CPU_DNN_H
+
+#include "engine/backend.h"
+
+/* Engine, stream and what the processor offers. */
+typedef struct dnn_device dnn_device;
+afn_status dnn_device_open(dnn_device **out);
+void dnn_device_close(dnn_device *d);
+
+/* Instruction sets that oneDNN uses here, best first. */
+typedef enum dnn_isa { DNN_ISA_BASE, DNN_ISA_AVX2, DNN_ISA_AVX512 } dnn_isa;
+dnn_isa dnn_best_isa(void);
+
+/* ---- how values lie in memory ---- */
+
+typedef struct dnn_md dnn_md; /* shape, type and order of a buffer; owned */
+
+typedef enum dnn_order {
+    DNN_PLAIN,     /* row-major */
+    DNN_BLOCKED8,  /* (n, C/8, h, w, 8), channels padded with zeros */
+    DNN_BLOCKED16, /* (n, C/16, h, w, 16) */
+    DNN_ANY        /* the primitive chooses */
+} dnn_order;
+
+afn_status dnn_md_new(dnn_md **out, int rank, const int64_t *dim, dnn_order order);
+afn_status dnn_md_copy(dnn_md **out, const dnn_md *md);
+/* Row-major with the same dimensions. */
+afn_status dnn_md_plain(dnn_md **out, const dnn_md *md);
+void dnn_md_free(dnn_md *md);
+size_t dnn_md_bytes(const dnn_md *md);
+bool dnn_md_equal(const dnn_md *a, const dnn_md *b);
+
+/* ---- primitives ---- */
+
+typedef struct dnn_op dnn_op;
+
+typedef enum dnn_pass {
+    DNN_INFER,
+    DNN_FORWARD, /* in training */
+    DNN_BACKWARD_DATA,
+    DNN_BACKWARD_WEIGHTS
+} dnn_pass;
+
+/* Buffers of a primitive. */
+typedef enum dnn_slot {
+    DNN_SRC,
+    DNN_WEIGHTS,
+    DNN_BIAS,
+    DNN_DST,
+    DNN_DIFF_SRC,
+    DNN_DIFF_WEIGHTS,
+    DNN_DIFF_BIAS,
+    DNN_DIFF_DST,
+    DNN_WORKSPACE,
+    DNN_SCRATCH,
+    DNN_N_SLOTS
+} dnn_slot;
+
+/* A convolution, or with rank 2 descriptors a linear layer.  In a backward pass src,
+ * dst, weights and bias describe the gradients of the same names. */
+typedef struct dnn_product {
+    const dnn_md *src, *weights, *dst;
+    const dnn_md *bias;        /* NULL = none */
+    const afn_conv_attr *conv; /* NULL = linear */
+    bool sum;                  /* dst = product + dst */
+    int act;                   /* applied last, or AFN_NO_ACT */
+} dnn_product;
+
+afn_status dnn_product_new(dnn_op **out, dnn_device *d, dnn_pass pass,
+                           const dnn_product *p);
+
+/* Max pooling; window as in the graph, dst's size decides padding at the far end. */
+typedef struct dnn_pool {
+    const dnn_md *src, *dst;
+    const afn_pool_attr *pool;
+    int64_t in_h, in_w, out_h, out_w;
+} dnn_pool;
+
+afn_status dnn_max_pool_new(dnn_op **out, dnn_device *d, dnn_pass pass,
+                            const dnn_pool *p);
+
+afn_status dnn_reorder_new(dnn_op **out, dnn_device *d, const dnn_md *from,
+                           const dnn_md *to);
+
+void dnn_op_free(dnn_op *op);
+
+/* Descriptor of one buffer, NULL where the primitive has none; lives with op. */
+const dnn_md *dnn_op_md(const dnn_op *op, dnn_slot slot);
+
+/* Name of the implementation that was chosen: "jit:avx512_core". */
+const char *dnn_op_impl(const dnn_op *op);
+
+/* Run on these buffers, [DNN_N_SLOTS], NULL where unused. */
+afn_status dnn_run(dnn_device *d, dnn_op *op, void *const *buffer);
+
+#endif

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Vector kernels on blocked values: one (sample, channel block) at a time, that is
+ * `pixels` groups of `block` channels; threads divide the blocks among them.
+ *
+ * kern.c is compiled once per instruction set, with its block width; cpu_backend.c
+ * picks the table that fits the processor.  Per-channel arguments point at `block`
+ * values. Padded channels hold 0 and stay 0. */
+#ifndef AFN_CPU_KERN_H
+#define AFN_CPU_KERN_H
+
+#include "graph/graph.h"
+
+/* Batch norm in one block; (pixels, block) each. */
+typedef struct afn_norm_block {
+    const float *x;         /* what is normalised */
+    const float *y;         /* result, after add and activation: for the mask */
+    float *dy;              /* in: gradient of y; out: masked by the activation */
+    float *dx, *dadd;       /* NULL where not wanted */
+    bool add_dx, add_dadd;  /* add to them instead of writing */
+    const float *mean;      /* (block) */
+    const float *a, *k, *d; /* (block): dx = a dy - k (x - mean) - d */
+    int64_t pixels;
+    int act;
+} afn_norm_block;
+
+typedef struct afn_kern {
+    int block; /* channels side by side: 8 or 16 */
+
+    /* Add to s1, s2 (block) the sums of (x - shift) and (x - shift)^2. */
+    void (*norm_sums)(const float *x, int64_t pixels, const float *shift, double *s1,
+                      double *s2);
+    /* y = act((x - mean) scale + bias [+ add]) */
+    void (*norm_apply)(float *y, const float *x, const float *add, const float *mean,
+                       const float *scale, const float *bias, int64_t pixels, int act);
+    /* Mask dy, then add to s1, s2 the sums of dy and dy (x - mean). */
+    void (*norm_backward_sums)(const afn_norm_block *b, double *s1, double *s2);
+    void (*norm_backward)(const afn_norm_block *b);
+
+    /* Over n floats, any layout. */
+    void (*add)(float *y, const float *a, const float *b, int64_t n);
+    void (*accumulate)(float *y, const float *x, int64_t n);
+    void (*act)(float *y, const float *x, int64_t n, int act);
+    /* dy where the activation passes gradients, given its result y; else 0 */
+    void (*mask)(float *dx, const float *dy, const float *y, int64_t n, int act);
+
+    /* y (block) = mean over pixels; backward spreads dy / pixels. */
+    void (*mean)(float *y, const float *x, int64_t pixels);
+    void (*mean_backward)(float *dx, const float *dy, int64_t pixels, bool accumulate);
+} afn_kern;
+
+extern const afn_kern afn_kern_base, afn_kern_avx2, afn_kern_avx512;
+
+#endif
