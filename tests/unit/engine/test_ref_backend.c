@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Tests of src/engine/ref/ref_backend.c. */
+#include <omp.h>
+
+#include "step_case.h"
+
+static const afn_backend *const be = &afn_backend_ref;
+
+static void every_operator_has_a_row(void **state)
+{
+    (void)state;
+    assert_int_equal(be->fusions, 0);
+    for (int op = 0; op < AFN_N_OPS; op++) {
+        const afn_kernel_ops *ops = be->find((afn_op)op);
+        assert_non_null(ops);
+        assert_non_null(ops->prepare);
+        assert_non_null(ops->forward);
+        assert_true(op == AFN_OP_INPUT || ops->backward);
+        ops->free(NULL);
+    }
+}
+
+static void entering_sets_the_number_of_threads(void **state)
+{
+    (void)state;
+    const int before = omp_get_max_threads();
+    void *device;
+    assert_ok(be->open(&device, 3));
+    be->enter(device);
+    assert_int_equal(omp_get_max_threads(), 3);
+    be->close(device);
+    be->close(NULL);
+    omp_set_num_threads(before);
+}
+
+static void a_value_too_large_to_address_is_refused(void **state)
+{
+    (void)state;
+    step_case c;
+    afn_graph *g = new_graph(1 << 30, 1, 1);
+    const afn_value x = afn_input(g);
+    case_new(&c, g, afn_relu(g, x));
+    assert_fails(AFN_ESHAPE, "too large", case_try_prepare(&c, INT64_MAX / 2));
+    assert_null(c.kernel.state);
+    case_free(&c);
+}
+
+static void running_out_of_memory_is_reported(void **state)
+{
+    (void)state;
+    step_case c;
+    void *device;
+    afn_graph *g = new_graph(1, 1, 1);
+    const afn_value x = afn_input(g);
+    case_new(&c, g, afn_relu(g, x));
+    afn_alloc_fail_at(1);
+    assert_fails(AFN_ENOMEM, "out of memory", case_try_prepare(&c, 1));
+    afn_alloc_fail_at(1);
+    assert_fails(AFN_ENOMEM, "out of memory", be->open(&device, 1));
+    afn_alloc_fail_at(0);
+    assert_null(device);
+    case_free(&c);
+}
+
+static void count_calls(int64_t n, float *restrict w, const float *restrict g,
+                        float *const *st, const afn_step_args *h)
+{
+    for (int64_t i = 0; i < n; i++) {
+        w[i] -= h->lr * g[i];
+        st[0][i] += 1;
+    }
+}
+
+static void an_optimiser_runs_once_over_a_blob(void **state)
+{
+    (void)state;
+    const afn_optimizer opt = { .name = "count", .n_state = 1, .step = count_calls };
+    float w[] = { 1, 2, 3 }, g[] = { 1, 1, 2 }, s[] = { 0, 0, 0 };
+    const afn_blob b = { .count = 3, .value = w, .grad = g, .state = { s } };
+    be->update(NULL, &opt, &b, &(afn_step_args){ .lr = 0.5f });
+    EXPECT(w, 0.5f, 1.5f, 2);
+    EXPECT(s, 1, 1, 1);
+}
+
+static void values_are_accumulated_over_their_whole_buffer(void **state)
+{
+    (void)state;
+    float y[] = { 1, 2, 3 };
+    be->accumulate(NULL, &(afn_layout){ .bytes = sizeof y }, y, V(10, 20, 30));
+    EXPECT(y, 11, 22, 33);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_operator_has_a_row),
+        cmocka_unit_test(entering_sets_the_number_of_threads),
+        cmocka_unit_test(a_value_too_large_to_address_is_refused),
+        cmocka_unit_test(running_out_of_memory_is_reported),
+        cmocka_unit_test(an_optimiser_runs_once_over_a_blob),
+        cmocka_unit_test(values_are_accumulated_over_their_whole_buffer),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
