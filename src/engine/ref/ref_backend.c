@@ -50,7 +50,7 @@ afn_status afn_ref__prepare(const afn_prepare *p, afn_kernel *k)
     char text[64];
     k->out.format = AFN_REF_FORMAT;
     if (!value_bytes(&k->out.bytes, &s->out_shape, p->n))
-        return afn_fail(AFN_ESHAPE, "%s: output %s is too large", afn_op_name(s->op),
+        return afn_fail(AFN_ESHAPE, "output %s is too large",
                         afn_shape_text(&s->out_shape, text, sizeof text));
     afn_step *copy = afn_alloc(sizeof *copy);
     if (!copy) return afn_fail(AFN_ENOMEM, "out of memory");

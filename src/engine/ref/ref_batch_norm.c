@@ -171,9 +171,8 @@ static afn_status prepare(const afn_prepare *p, afn_kernel *k)
     const afn_ref_dims d = afn_ref__dims(&s->out_shape);
     if (s->batch_stats && p->n * d.plane == 1)
         return afn_fail(AFN_ESHAPE,
-                        "%s: one value per channel has no variance: train with a "
-                        "larger batch or frozen statistics",
-                        s->node->name);
+                        "one value per channel has no variance: train with a larger "
+                        "batch or frozen statistics");
     k->keep_input = s->train && needs_input(s);
     k->keep_bytes = s->train && s->batch_stats ? (size_t)d.c * sizeof(stats) : 0;
     return afn_ref__prepare(p, k);
