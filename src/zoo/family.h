@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a file of src/zoo/ includes and fills in: one table per architecture family. */
+/* What a file of src/zoo/ includes and fills in: one table per architecture family.
+ *
+ * A family has one build function; what sets its variants apart is a struct of its own,
+ * which each row of the table points to. */
 #ifndef AFN_ZOO_FAMILY_H
 #define AFN_ZOO_FAMILY_H
 
 #include "graph/graph.h"
 
-/* Builds the network on input x, (3,H,W) -> (classes); errors stay in g. */
-typedef afn_value (*afn_build_fn)(afn_graph *g, afn_value x, int classes);
-
 typedef struct afn_variant {
-    const char *name; /* torchvision's: "resnet50" */
-    afn_build_fn build;
+    const char *name;   /* torchvision's: "resnet50" */
+    const void *config; /* passed to build(); the family's own type */
+    int min_size;       /* where it differs from the family's; 0 = it does not */
 } afn_variant;
 
 enum { AFN_MAX_VARIANTS = 16 };
@@ -20,6 +21,10 @@ typedef struct afn_family {
     const char *head; /* layer replaced when the class count differs: "fc" */
     int min_size;     /* smallest height and width that the network takes */
     int resize, crop; /* torchvision's preprocessing for IMAGENET1K_V1 weights */
+
+    /* Build the network on input x, (3,H,W) -> (classes); errors stay in g. */
+    afn_value (*build)(afn_graph *g, afn_value x, int classes, const void *config);
+
     afn_variant variant[AFN_MAX_VARIANTS]; /* ends with a NULL name */
 } afn_family;
 

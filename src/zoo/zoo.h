@@ -20,6 +20,9 @@ afn_arch afn_zoo_get(int i);
  * Errors     AFN_ENOTFOUND, naming the nearest known name where one is near */
 afn_status afn_zoo_find(afn_arch *out, const char *name);
 
+/* Smallest height and width that the network takes. */
+int afn_zoo_min_size(const afn_arch *arch);
+
 /* Build the graph of an architecture for square or oblong inputs.
  *   classes  width of the output, 1000 for torchvision's weights
  * Errors     AFN_EINVAL for classes < 1, AFN_ESHAPE for an image that is too small */
