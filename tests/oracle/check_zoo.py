@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every architecture against torchvision's constructor.
+
+Names, order, shapes and types of the whole state_dict must be equal, and for some
+networks also the distribution of each freshly initialised parameter.
+
+Usage: check_zoo.py ZOO_TOOL.  Exits with 77 (skipped) without torchvision."""
+
+import math
+import subprocess
+import sys
+import warnings
+
+try:
+    import torch
+    import torchvision
+except ImportError:
+    print("torchvision is not installed")
+    sys.exit(77)
+
+warnings.filterwarnings("ignore")
+
+# Networks whose initial values are compared; together they use every rule.
+INITIALISED = ["alexnet", "squeezenet1_0", "resnet18", "mobilenet_v2", "vgg11_bn"]
+
+
+def tool(*args):
+    return subprocess.run([sys.argv[1], *args], check=True, text=True,
+                          stdout=subprocess.PIPE).stdout.splitlines()
+
+
+class NoInit:
+    """Makes torch.nn.init's functions do nothing while a network is made."""
+
+    def __enter__(self):
+        self.saved = {}
+        for f in ["normal_", "uniform_", "kaiming_normal_", "kaiming_uniform_",
+                  "trunc_normal_"]:
+            self.saved[f] = getattr(torch.nn.init, f)
+            setattr(torch.nn.init, f, lambda t, *args, **kwargs: t)
+
+    def __exit__(self, *_):
+        for f, saved in self.saved.items():
+            setattr(torch.nn.init, f, saved)
+
+
+def line(key, tensor):
+    shape = ",".join(str(d) for d in tensor.shape) or "scalar"
+    return f"{key} {str(tensor.dtype).removeprefix('torch.')} {shape}"
+
+
+def check_state_dict(name):
+    with NoInit():
+        model = getattr(torchvision.models, name)()
+    want = [line(k, t) for k, t in model.state_dict().items()]
+    got = tool(name)
+    if got == want:
+        return 0
+    print(f"{name}: {len(got)} entries, torchvision has {len(want)}")
+    for i, (a, b) in enumerate(zip(got, want)):
+        if a != b:
+            print(f"{name}: entry {i} is '{a}', torchvision's is '{b}'")
+            break
+    return 1
+
+
+def near(name, what, got, want, tolerance):
+    if abs(got - want) <= tolerance:
+        return 0
+    print(f"{name}: {what} {got:.6g}, torchvision's {want:.6g} (+-{tolerance:.2g})")
+    return 1
+
+
+def check_distribution(key, t, values):
+    """Two samples of n values of one distribution: their means and deviations differ by
+    a few standard errors at most; 6 is never met by chance over some hundred rows."""
+    mean, std, low, high = values
+    n, t = t.numel(), t.double()
+    want_std = t.std(unbiased=False).item()
+    bad = near(key, "mean", mean, t.mean().item(), 6 * want_std * math.sqrt(2 / n))
+    bad += near(key, "deviation", std, want_std, 6 * want_std / math.sqrt(n))
+    # A uniform rule never leaves its bound; a normal one has no bound, but its tails
+    # after n draws lie close together.
+    uniform = t.abs().max().item() < 2 * want_std
+    room = want_std * (0.02 + 24 / n if uniform else 2.5)
+    bad += near(key, "minimum", low, t.min().item(), room)
+    bad += near(key, "maximum", high, t.max().item(), room)
+    return bad
+
+
+def check_init(name):
+    torch.manual_seed(1)
+    model = getattr(torchvision.models, name)()
+    bad = 0
+    for row, (key, t) in zip(tool(name, "init", "1"), model.state_dict().items()):
+        values = [float(v) for v in row.split()[3:]]
+        if values:
+            bad += check_distribution(f"{name}: {key}", t, values)
+    return bad
+
+
+def main():
+    names = tool()
+    bad = sum(check_state_dict(name) for name in names)
+    bad += sum(check_init(name) for name in INITIALISED)
+    print(f"{len(names)} state dicts, {len(INITIALISED)} initialisations, "
+          f"{bad} differences; torchvision {torchvision.__version__}")
+    return 1 if bad or not names else 0
+
+
+sys.exit(main())
