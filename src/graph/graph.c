@@ -50,7 +50,7 @@ void afn_enter(afn_graph *g, const char *fmt, ...)
     if (g->error != AFN_OK) return;
     const int start = (int)strlen(g->scope);
     if (g->depth == (int)AFN_COUNT(g->scope_start)) {
-        afn_graph_fail(g, AFN_EINVAL, "%s: scopes nest too deep", g->scope);
+        afn_graph_fail(g, AFN_EINVAL, "scopes nest too deep: %s", g->scope);
         return;
     }
     g->scope_start[g->depth++] = start;
@@ -65,7 +65,7 @@ void afn_enter(afn_graph *g, const char *fmt, ...)
     const int n = vsnprintf(at, room, fmt, ap);
     va_end(ap);
     if (n < 0 || (size_t)n >= room)
-        afn_graph_fail(g, AFN_EINVAL, "%s: scope name too long", g->scope);
+        afn_graph_fail(g, AFN_EINVAL, "scope name too long: %s", g->scope);
 }
 
 void afn_leave(afn_graph *g)
@@ -144,6 +144,10 @@ void afn_graph__add_param(afn_graph *g, afn_value v, int slot, const char *suffi
                           afn_param proto)
 {
     if (g->error != AFN_OK) return;
+    if (afn_shape_count(&proto.shape) < 0) {
+        afn_graph_fail(g, AFN_EINVAL, "%s.%s: too large", g->node[v].name, suffix);
+        return;
+    }
     afn_param *array = grow(g, g->param, g->n_params, &g->cap_params, sizeof *array);
     if (!array) return;
     g->param = array;

@@ -26,17 +26,19 @@ static bool complain(afn_graph *g, const afn_node *n, const afn_shape *got,
 
 int64_t afn_conv_out(int64_t in, int k, int stride, int pad, int dilation)
 {
-    const int64_t span = (int64_t)dilation * (k - 1) + 1;
-    return in + 2 * pad < span ? 0 : (in + 2 * pad - span) / stride + 1;
+    const int64_t room = in + (int64_t)2 * pad - (int64_t)dilation * (k - 1) - 1;
+    return room < 0 ? 0 : room / stride + 1;
 }
 
 int64_t afn_pool_out(int64_t in, int k, int stride, int pad, bool ceil)
 {
-    if (in + 2 * pad < k) return 0;
-    const int64_t room = in + 2 * pad - k;
-    int64_t out = (room + (ceil ? stride - 1 : 0)) / stride + 1;
-    if (ceil && (out - 1) * stride >= in + pad) out--; /* no window wholly in padding */
-    return out;
+    /* Rounding up lets the last window stick out, even the only one: 2 pixels under a
+     * window of 3 with stride 2 give 1. */
+    const int64_t room = in + (int64_t)2 * pad - k + (ceil ? stride - 1 : 0);
+    if (room < 0) return 0;
+    const int64_t out = room / stride + 1;
+    /* ... but no window lies wholly in the padding. */
+    return ceil && (out - 1) * stride >= in + pad ? out - 1 : out;
 }
 
 static bool too_small(afn_graph *g, const afn_node *n, const afn_shape *x)
@@ -44,6 +46,13 @@ static bool too_small(afn_graph *g, const afn_node *n, const afn_shape *x)
     char text[64];
     afn_graph_fail(g, AFN_ESHAPE, "%s: input %s is smaller than the window", label(n),
                    afn_shape_text(x, text, sizeof text));
+    return false;
+}
+
+/* An attribute that makes no sense whatever the input is. */
+static bool refuse(afn_graph *g, const afn_node *n, const char *what)
+{
+    afn_graph_fail(g, AFN_EINVAL, "%s: %s", label(n), what);
     return false;
 }
 
@@ -63,6 +72,11 @@ static bool shape_conv2d(afn_graph *g, afn_node *n)
 {
     const afn_shape *x = in_shape(g, n, 0);
     const afn_conv_attr *c = &n->attr.conv;
+    if (c->oc < 1) return refuse(g, n, "output channels below 1");
+    if (c->kh < 1 || c->kw < 1) return refuse(g, n, "window below 1");
+    if (c->sh < 1 || c->sw < 1 || c->dh < 1 || c->dw < 1 || c->groups < 1)
+        return refuse(g, n, "stride, dilation or groups below 1");
+    if (c->ph < 0 || c->pw < 0) return refuse(g, n, "padding below 0");
     if (x->rank != 3) return complain(g, n, x, "(C,H,W)");
     if (x->dim[0] % c->groups || c->oc % c->groups)
         return complain(g, n, x, "channels that the groups divide");
@@ -77,6 +91,7 @@ static bool shape_conv2d(afn_graph *g, afn_node *n)
 static bool shape_linear(afn_graph *g, afn_node *n)
 {
     const afn_shape *x = in_shape(g, n, 0);
+    if (n->shape.dim[0] < 1) return refuse(g, n, "output width below 1");
     return x->rank == 1 ? true : complain(g, n, x, "(C)");
 }
 
@@ -91,6 +106,10 @@ static bool shape_pool(afn_graph *g, afn_node *n)
 {
     const afn_shape *x = in_shape(g, n, 0);
     const afn_pool_attr *p = &n->attr.pool;
+    if (p->kh < 1 || p->kw < 1) return refuse(g, n, "window below 1");
+    if (p->sh < 1 || p->sw < 1) return refuse(g, n, "stride below 1");
+    if (p->ph < 0 || p->pw < 0 || p->ph > p->kh / 2 || p->pw > p->kw / 2)
+        return refuse(g, n, "padding outside 0 to half the window");
     if (x->rank != 3) return complain(g, n, x, "(C,H,W)");
     const int64_t oh = afn_pool_out(x->dim[1], p->kh, p->sh, p->ph, p->ceil);
     const int64_t ow = afn_pool_out(x->dim[2], p->kw, p->sw, p->pw, p->ceil);
@@ -102,8 +121,10 @@ static bool shape_pool(afn_graph *g, afn_node *n)
 static bool shape_adaptive(afn_graph *g, afn_node *n)
 {
     const afn_shape *x = in_shape(g, n, 0);
+    const afn_pool_attr *p = &n->attr.pool;
+    if (p->kh < 1 || p->kw < 1) return refuse(g, n, "output size below 1");
     if (x->rank != 3) return complain(g, n, x, "(C,H,W)");
-    n->shape = AFN_SHAPE(x->dim[0], n->attr.pool.kh, n->attr.pool.kw);
+    n->shape = AFN_SHAPE(x->dim[0], p->kh, p->kw);
     return true;
 }
 
@@ -111,6 +132,14 @@ static bool shape_flatten(afn_graph *g, afn_node *n)
 {
     n->shape = AFN_SHAPE(afn_shape_count(in_shape(g, n, 0)));
     return true;
+}
+
+static bool shape_dropout(afn_graph *g, afn_node *n)
+{
+    n->shape = *in_shape(g, n, 0);
+    return n->attr.p >= 0 && n->attr.p <= 1
+               ? true
+               : refuse(g, n, "probability outside 0 to 1");
 }
 
 static bool shape_add(afn_graph *g, afn_node *n)
@@ -125,6 +154,7 @@ static bool shape_add(afn_graph *g, afn_node *n)
 
 static bool shape_concat(afn_graph *g, afn_node *n)
 {
+    if (n->n_inputs < 1) return refuse(g, n, "no inputs");
     const afn_shape *a = in_shape(g, n, 0);
     int64_t channels = 0;
     if (a->rank != 3) return complain(g, n, a, "(C,H,W)");
@@ -151,7 +181,7 @@ static const struct {
     [AFN_OP_AVG_POOL] = { "avg_pool", shape_pool },
     [AFN_OP_ADAPTIVE_AVG_POOL] = { "adaptive_avg_pool", shape_adaptive },
     [AFN_OP_FLATTEN] = { "flatten", shape_flatten },
-    [AFN_OP_DROPOUT] = { "dropout", shape_same },
+    [AFN_OP_DROPOUT] = { "dropout", shape_dropout },
     [AFN_OP_ADD] = { "add", shape_add },
     [AFN_OP_CONCAT] = { "concat", shape_concat },
 };
@@ -175,5 +205,6 @@ const char *afn_act_name(afn_act act)
 
 bool afn_op__shape(afn_graph *g, afn_node *node)
 {
-    return op_table[node->op].shape(g, node);
+    if (!op_table[node->op].shape(g, node)) return false;
+    return afn_shape_count(&node->shape) > 0 ? true : refuse(g, node, "too large");
 }
