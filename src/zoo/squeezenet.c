@@ -63,7 +63,7 @@ const afn_family afn_family_squeezenet = {
     .crop = 224,
     .build = squeezenet,
     .variant = {
-        { "squeezenet1_0", &squeezenet1_0, .min_size = 21 },
-        { "squeezenet1_1", &squeezenet1_1 },
+        { "squeezenet1_0", .config = &squeezenet1_0, .min_size = 21 },
+        { "squeezenet1_1", .config = &squeezenet1_1 },
     },
 };
