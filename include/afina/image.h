@@ -20,11 +20,14 @@ typedef struct afn_image {
 } afn_image;
 
 /* Decode a picture (JPEG or PNG, told apart by content) to RGB as Pillow's
- * convert("RGB") does: gray is widened, alpha dropped, palettes and CMYK resolved.
+ * convert("RGB") does: gray is widened, alpha dropped, palettes and CMYK resolved.  The
+ * EXIF orientation is not applied, as torchvision's loader does not.
  *
  * Memory     *out owns its pixels; zeroed on failure
+ * Threads    any number may decode at once
  * Errors     AFN_EFORMAT       not a picture, truncated or damaged: where Pillow raises
- *            AFN_EUNSUPPORTED  a picture of a kind not built in, or over 2^28 pixels
+ *            AFN_EUNSUPPORTED  a picture of a kind not built in, or over 178,956,970
+ *                              pixels, where Pillow raises DecompressionBombError
  *            AFN_ENOMEM */
 AFN_API afn_status afn_image_decode(afn_image *out, const void *bytes, size_t size);
 

@@ -1,10 +1,39 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The one door to src/image.  Everything here is public: see afina/image.h.  Hides the
- * codec libraries and the arithmetic of sampling. */
+/* The one door to src/image.  What other folders use is public: see afina/image.h; the
+ * rest here is shared by the files of this folder.  Hides the codec libraries and the
+ * arithmetic of sampling. */
 #ifndef AFN_IMAGE_H
 #define AFN_IMAGE_H
 
 #include "afina/image.h"
 #include "tensor/tensor.h"
+
+/* Most pixels of a picture that we make. */
+#define AFN_MAX_PIXELS ((int64_t)1 << 28)
+
+/* A new picture; pixels are not set.  *out is zeroed on failure.
+ * Errors     AFN_EINVAL for a side below 1 or over AFN_MAX_PIXELS, AFN_ENOMEM */
+afn_status afn_image__alloc(afn_image *out, int64_t width, int64_t height);
+
+/* AFN_EINVAL unless there are pixels and the sides are in range. */
+afn_status afn_image__check(const afn_image *image);
+
+/* Where a crop of `want` pixels begins in a side of `have` pixels, by the rules of
+ * torchvision's CenterCrop; negative where the side is to be padded in front. */
+int64_t afn_image__crop_start(int64_t have, int64_t want);
+
+/* A part of a resized picture: columns x .. x+w-1, rows y .. y+h-1 of what resizing to
+ * (width, height) gives. */
+typedef struct afn_resize_part {
+    int64_t width, height; /* of the whole result; up to 2^31-1 each */
+    int64_t x, y, w, h;    /* inside it */
+    afn_filter filter;
+} afn_resize_part;
+
+/* Compute that part only, with the same bits as cutting it out of the whole.
+ *   out      rows of (w, 3), `stride` bytes apart
+ * Errors     AFN_ENOMEM */
+afn_status afn_image__resize_part(uint8_t *out, size_t stride, const afn_image *in,
+                                  const afn_resize_part *part);
 
 #endif

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The list of picture formats, and decoding by content: names and extensions of files
+ * are never looked at, as half of the wrong ones in the wild are JPEGs called .png. */
+#include "image/codec.h"
+
+#include <string.h>
+
+static const afn_codec *const codecs[] = { &afn_codec_jpeg, &afn_codec_png };
+
+/* Formats that people do have in their folders and that are not built in: known by
+ * sight, so that the message can say more than "not a picture". */
+static const struct {
+    const char *name;
+    size_t offset, size;
+    const char *bytes;
+} foreign[] = {
+    { "gif", 0, 4, "GIF8" },         { "webp", 8, 4, "WEBP" },
+    { "tiff", 0, 4, "II*\0" },       { "tiff", 0, 4, "MM\0*" },
+    { "bmp", 0, 2, "BM" },           { "avif", 4, 8, "ftypavif" },
+    { "heic", 4, 8, "ftypheic" },    { "jpeg 2000", 0, 8, "\0\0\0\fjP  " },
+    { "jpeg xl", 0, 2, "\xff\x0a" }, { "pgm", 0, 2, "P5" },
+    { "ppm", 0, 2, "P6" },
+};
+
+static afn_status refuse(const uint8_t *bytes, size_t size)
+{
+    if (!size) return afn_fail(AFN_EFORMAT, "empty, not a picture");
+    for (size_t i = 0; i < AFN_COUNT(foreign); i++) {
+        const size_t end = foreign[i].offset + foreign[i].size;
+        if (size < end) continue;
+        if (memcmp(bytes + foreign[i].offset, foreign[i].bytes, foreign[i].size) != 0)
+            continue;
+        return afn_fail(AFN_EUNSUPPORTED, "a %s picture, need jpeg or png",
+                        foreign[i].name);
+    }
+    return afn_fail(AFN_EFORMAT, "not a picture: neither jpeg nor png");
+}
+
+afn_status afn_image__check_size(int64_t width, int64_t height)
+{
+    if (width < 1 || height < 1)
+        return afn_fail(AFN_EFORMAT, "%lldx%lld pixels", (long long)width,
+                        (long long)height);
+    if (width > AFN_MAX_DECODED_PIXELS / height)
+        return afn_fail(AFN_EUNSUPPORTED, "%lldx%lld pixels, limit is %lld in all",
+                        (long long)width, (long long)height,
+                        (long long)AFN_MAX_DECODED_PIXELS);
+    return AFN_OK;
+}
+
+afn_status afn_image_decode(afn_image *out, const void *bytes, size_t size)
+{
+    *out = (afn_image){ 0 };
+    for (size_t i = 0; i < AFN_COUNT(codecs); i++)
+        if (codecs[i]->probe(bytes, size))
+            return afn_context(codecs[i]->decode(out, bytes, size), "%s",
+                               codecs[i]->name);
+    return refuse(bytes, size);
+}
+
+afn_status afn_image_read(afn_image *out, const char *path)
+{
+    afn_status st = AFN_OK;
+    afn_map file = { 0 };
+
+    *out = (afn_image){ 0 };
+    AFN_TRY(afn_map_open(&file, path));
+    AFN_TRY(afn_image_decode(out, file.data, file.size));
+done:
+    afn_map_close(&file);
+    return afn_context(st, "%s", path);
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Picture formats.  One format per file, src/image/codec_<name>.c, listed in codec.c;
+ * the rest of the library knows a format by this table alone. */
+#ifndef AFN_IMAGE_CODEC_H
+#define AFN_IMAGE_CODEC_H
+
+#include "image/image.h"
+
+typedef struct afn_codec {
+    const char *name; /* begins its error messages: "jpeg" */
+
+    /* Do these bytes begin like this format?  Looks at the signature only. */
+    bool (*probe)(const uint8_t *bytes, size_t size);
+
+    /* Called only after probe() said yes; *out is zeroed and stays so on failure.
+     * Pixels come from afn_image__alloc(), once the size in the header is believable.
+     * May be called by many threads at once. */
+    afn_status (*decode)(afn_image *out, const uint8_t *bytes, size_t size);
+} afn_codec;
+
+extern const afn_codec afn_codec_jpeg; /* codec_jpeg.c */
+extern const afn_codec afn_codec_png;  /* codec_png.c */
+
+/* Most pixels a decoder produces: beyond, Pillow raises DecompressionBombError
+ * (Image.py: 2 * MAX_IMAGE_PIXELS). */
+#define AFN_MAX_DECODED_PIXELS ((int64_t)2 * 89478485)
+
+/* AFN_EUNSUPPORTED for more pixels than AFN_MAX_DECODED_PIXELS, AFN_EFORMAT for a side
+ * of 0; sides are below 2^32. */
+afn_status afn_image__check_size(int64_t width, int64_t height);
+
+#endif
