@@ -14,12 +14,12 @@ static const struct {
     size_t offset, size;
     const char *bytes;
 } foreign[] = {
-    { "gif", 0, 4, "GIF8" },         { "webp", 8, 4, "WEBP" },
-    { "tiff", 0, 4, "II*\0" },       { "tiff", 0, 4, "MM\0*" },
-    { "bmp", 0, 2, "BM" },           { "avif", 4, 8, "ftypavif" },
-    { "heic", 4, 8, "ftypheic" },    { "jpeg 2000", 0, 8, "\0\0\0\fjP  " },
-    { "jpeg xl", 0, 2, "\xff\x0a" }, { "pgm", 0, 2, "P5" },
-    { "ppm", 0, 2, "P6" },
+    { "GIF", 0, 4, "GIF8" },         { "WEBP", 8, 4, "WEBP" },
+    { "TIFF", 0, 4, "II*\0" },       { "TIFF", 0, 4, "MM\0*" },
+    { "BMP", 0, 2, "BM" },           { "AVIF", 4, 8, "ftypavif" },
+    { "HEIC", 4, 8, "ftypheic" },    { "JPEG 2000", 0, 8, "\0\0\0\fjP  " },
+    { "JPEG XL", 0, 2, "\xff\x0a" }, { "PGM", 0, 2, "P5" },
+    { "PPM", 0, 2, "P6" },
 };
 
 static afn_status refuse(const uint8_t *bytes, size_t size)
@@ -30,10 +30,10 @@ static afn_status refuse(const uint8_t *bytes, size_t size)
         if (size < end) continue;
         if (memcmp(bytes + foreign[i].offset, foreign[i].bytes, foreign[i].size) != 0)
             continue;
-        return afn_fail(AFN_EUNSUPPORTED, "a %s picture, need jpeg or png",
+        return afn_fail(AFN_EUNSUPPORTED, "a picture in %s, need JPEG or PNG",
                         foreign[i].name);
     }
-    return afn_fail(AFN_EFORMAT, "not a picture: neither jpeg nor png");
+    return afn_fail(AFN_EFORMAT, "not a picture: neither JPEG nor PNG");
 }
 
 afn_status afn_image__check_size(int64_t width, int64_t height)
