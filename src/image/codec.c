@@ -3,6 +3,7 @@
  * are never looked at, as half of the wrong ones in the wild are JPEGs called .png. */
 #include "image/codec.h"
 
+#include <ctype.h>
 #include <string.h>
 
 static const afn_codec *const codecs[] = { &afn_codec_jpeg, &afn_codec_png };
@@ -46,6 +47,14 @@ afn_status afn_image__check_size(int64_t width, int64_t height)
                         (long long)width, (long long)height,
                         (long long)AFN_MAX_DECODED_PIXELS);
     return AFN_OK;
+}
+
+afn_status afn_image__fail_as(afn_status code, const char *text)
+{
+    if (!text || !text[0]) return afn_fail(code, "damaged");
+    const bool word = islower((unsigned char)text[1]) || text[1] == ' ';
+    return afn_fail(code, "%c%s", word ? tolower((unsigned char)text[0]) : text[0],
+                    text + 1);
 }
 
 afn_status afn_image_decode(afn_image *out, const void *bytes, size_t size)

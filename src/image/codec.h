@@ -29,4 +29,8 @@ extern const afn_codec afn_codec_png;  /* codec_png.c */
  * of 0; sides are below 2^32. */
 afn_status afn_image__check_size(int64_t width, int64_t height);
 
+/* afn_fail() with the words of a codec library, made to look like ours: a first letter
+ * in lower case, unless an abbreviation begins. */
+afn_status afn_image__fail_as(afn_status code, const char *text);
+
 #endif

@@ -71,11 +71,18 @@ static void fail_and_jump(j_common_ptr jpeg)
 {
     decoder *d = jpeg->client_data;
     char text[JMSG_LENGTH_MAX];
-    jpeg->err->format_message(jpeg, text);
-    afn_status code = AFN_EFORMAT;
-    if (jpeg->err->msg_code == JERR_OUT_OF_MEMORY) code = AFN_ENOMEM;
-    if (jpeg->err->msg_code == JERR_NO_BACKING_STORE) code = AFN_EUNSUPPORTED;
-    d->st = afn_fail(code, "%s", text);
+    switch (jpeg->err->msg_code) {
+    case JERR_OUT_OF_MEMORY:
+        d->st = afn_fail(AFN_ENOMEM, "out of memory");
+        break;
+    case JERR_NO_BACKING_STORE:
+        d->st = afn_fail(AFN_EUNSUPPORTED, "needs more than %ld MiB to decode",
+                         max_memory_bytes >> 20);
+        break;
+    default:
+        jpeg->err->format_message(jpeg, text);
+        d->st = afn_image__fail_as(AFN_EFORMAT, text);
+    }
     longjmp(d->on_error, 1);
 }
 

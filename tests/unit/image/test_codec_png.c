@@ -227,9 +227,8 @@ static void chunks_in_the_wrong_order_are_refused(void **state)
     assert_refused(&png, "IHDR of 5 bytes");
 }
 
-/* Cut anywhere before the end of the zlib stream: refused.  (Pillow does without its
- * last four bytes, the Adler-32.)  Behind it nothing but a chunk that is cut in its
- * data matters. */
+/* Cut anywhere before the last byte of the last row: refused.  Behind it nothing but a
+ * chunk that is cut in its data matters. */
 static void a_cut_is_refused_until_all_rows_are_there(void **state)
 {
     (void)state;
@@ -237,7 +236,7 @@ static void a_cut_is_refused_until_all_rows_are_there(void **state)
     png_begin(&png);
     png_ihdr(&png, (png_head){ 6, 1, 8, GRAY, 0 });
     png_idat(&png, six, sizeof six);
-    const size_t rows_end = png.size - 4; /* the checksum follows */
+    const size_t rows_end = png.size - 8; /* Adler-32 and checksum follow */
     const size_t idat_end = png.size;
     png_chunk(&png, "teXt", "abc", 3);
     const size_t text_end = png.size - 4;
