@@ -72,6 +72,8 @@ typedef struct afn_kernel {
     size_t scratch_bytes; /* needed during either call, contents lost between */
     bool keep_input;      /* backward reads input 0 (not the added one) */
     bool keep_output;     /* backward reads the output */
+    int alias; /* input whose memory the output may take over where nobody reads it
+                * afterwards; -1 = none, which is what prepare() finds here */
 } afn_kernel;
 
 /* Arguments of one call.  Pointers are aligned to 64 bytes. */
