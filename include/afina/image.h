@@ -56,14 +56,15 @@ AFN_API afn_status afn_image_resize(afn_image *out, const afn_image *in, int64_t
                                     int64_t height, afn_filter filter);
 
 /* torchvision's CenterCrop((height, width)): rounds half to even, pads with black where
- * the picture is smaller. */
+ * the picture is smaller.
+ * Errors     AFN_EINVAL for a side below 1 or over 2^28 pixels, AFN_ENOMEM */
 AFN_API afn_status afn_image_center_crop(afn_image *out, const afn_image *in,
                                          int64_t width, int64_t height);
 
 /* From a picture to a network's input; stored in every model file. */
 typedef struct afn_preprocess {
-    int resize;        /* pixels of the shorter side after Resize, 0 = no resize */
-    int crop;          /* pixels of the square after CenterCrop */
+    int resize;        /* shorter side after Resize, up to 65536; 0 = no resize */
+    int crop;          /* pixels of the square after CenterCrop, 1 to 16384 */
     afn_filter filter; /* of the resize */
     float mean[3];     /* per RGB channel, of values in [0, 1]; 0 = none */
     float std[3];      /* likewise; 1 = none */
@@ -73,7 +74,9 @@ typedef struct afn_preprocess {
 AFN_API afn_preprocess afn_preprocess_imagenet(void);
 
 /* Resize and crop, without the floating-point part: the plan's first step normalises.
+ * Only pixels that survive the crop are computed.
  *   out      (crop, crop, 3), filled
+ * Threads    any number at once
  * Errors     AFN_EINVAL for sides out of range, AFN_ENOMEM */
 AFN_API afn_status afn_preprocess_apply(const afn_preprocess *p, const afn_image *in,
                                         uint8_t *out);
