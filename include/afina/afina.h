@@ -3,9 +3,12 @@
 #ifndef AFINA_H
 #define AFINA_H
 
+#include "afina/data.h"
 #include "afina/image.h"
+#include "afina/model.h"
 #include "afina/status.h"
 #include "afina/tensor.h"
+#include "afina/train.h"
 #include "afina/weights.h"
 
 #endif

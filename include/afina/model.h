@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A network with its weights, class names and preprocessing. */
+/* A network with its weights, class names and preprocessing: open, freeze, replace the
+ * head, predict, save. */
 #ifndef AFINA_MODEL_H
 #define AFINA_MODEL_H
 
@@ -16,11 +17,150 @@ extern "C" {
 
 /* Which statistics a batch-norm layer uses while training. */
 typedef enum afn_bn_mode {
-    AFN_BN_AUTO,  /* frozen layers: running ones, unchanged; trained layers: the batch's,
-                   * and the running ones follow (Keras's rule) */
+    AFN_BN_AUTO, /* frozen layers: running ones, unchanged; trained layers: the batch's,
+                  * and the running ones follow (Keras's rule) */
     AFN_BN_BATCH, /* all layers as PyTorch's model.train(), frozen or not */
     AFN_BN_FROZEN /* running ones everywhere, even where weights train */
 } afn_bn_mode;
+
+/* ---- architectures ---- */
+
+/* One architecture that afina can build. */
+typedef struct afn_arch_info {
+    const char *name;   /* torchvision's: "resnet50" */
+    const char *family; /* "resnet" */
+    const char *head;   /* layer replaced for another number of classes: "fc" */
+    int64_t parameters; /* with 1000 classes, buffers not counted */
+    double macs;        /* multiply-accumulates for one image at `crop` */
+    int resize, crop;   /* pixels: torchvision's preprocessing of IMAGENET1K_V1 */
+    int min_size;       /* smallest image side */
+} afn_arch_info;
+
+AFN_API int afn_arch_count(void);
+
+/* i-th architecture, 0 <= i < afn_arch_count().
+ * Errors     AFN_EINVAL, AFN_ENOMEM */
+AFN_API afn_status afn_arch_get(afn_arch_info *out, int i);
+
+/* ---- models ---- */
+
+typedef struct afn_model afn_model;
+
+/* Open a model with its weights.
+ *
+ *   out      the new model, NULL on failure; free with afn_model_free()
+ *   arch     torchvision's name, e.g. "resnet50"; NULL for a file written by
+ *            afn_model_save(), which says itself what it is
+ *   path     weights: .pth in any of PyTorch's formats or .safetensors
+ *
+ * The number of classes is what the file's head has.  Every parameter starts trainable,
+ * as in PyTorch.  A missing num_batches_tracked counts as 0.
+ *
+ * Errors     AFN_ENOTFOUND     no such file, or no such architecture (the message names
+ *                              the nearest one)
+ *            AFN_ESHAPE        the weights are not this architecture's: the message
+ *                              counts and names missing, unexpected and misshapen keys
+ *            AFN_EFORMAT       arch is NULL and the file does not name one; or damaged
+ *            AFN_EIO, AFN_EUNSUPPORTED, AFN_ENOMEM as afn_weights_open() */
+AFN_API afn_status afn_model_open(afn_model **out, const char *arch, const char *path);
+
+/* A model with fresh weights, initialised as torchvision's constructor does.
+ *   seed     same seed, same weights */
+AFN_API afn_status afn_model_new(afn_model **out, const char *arch, int classes,
+                                 uint64_t seed);
+AFN_API void afn_model_free(afn_model *m);
+
+/* Write the model: weights, architecture, class names and preprocessing.
+ *   path     .safetensors, or .pth which torch.load(weights_only=True) and
+ *            load_state_dict(strict=True) take; the file appears whole or not at all
+ * Errors     AFN_EINVAL for another extension, AFN_EIO, AFN_ENOMEM */
+AFN_API afn_status afn_model_save(const afn_model *m, const char *path);
+
+/* ---- describing ---- */
+
+AFN_API const char *afn_model_arch(const afn_model *m);
+AFN_API const char *afn_model_head(const afn_model *m); /* "fc", "classifier.6", ... */
+AFN_API int afn_model_classes(const afn_model *m);
+
+/* Name of class i, or NULL where the model carries no names. */
+AFN_API const char *afn_model_class_name(const afn_model *m, int i);
+
+/* Names are copied; n must be the number of classes.  NULL, 0 forgets them. */
+AFN_API afn_status afn_model_set_class_names(afn_model *m, const char *const *name,
+                                             int n);
+
+AFN_API afn_preprocess afn_model_preprocess(const afn_model *m);
+
+/* Changes what images go through from now on; crop is the network's input size.
+ * Errors     AFN_EINVAL out of range, AFN_ESHAPE where the network needs more pixels */
+AFN_API afn_status afn_model_set_preprocess(afn_model *m, const afn_preprocess *p);
+
+/* One entry of the state dict. */
+typedef struct afn_param_info {
+    const char *name; /* lives as long as the model keeps its head */
+    afn_shape shape;
+    afn_dtype dtype;
+    int buffer;    /* running statistic: not a parameter */
+    int trainable; /* requires_grad; 0 for a buffer */
+} afn_param_info;
+
+AFN_API int afn_model_n_params(const afn_model *m);
+AFN_API afn_status afn_model_param(const afn_model *m, int i, afn_param_info *out);
+
+/* Values of a float parameter by name, row-major; n must be its count. */
+AFN_API afn_status afn_model_read_param(const afn_model *m, const char *name,
+                                        float *out, size_t n);
+AFN_API afn_status afn_model_write_param(afn_model *m, const char *name,
+                                         const float *in, size_t n);
+
+/* ---- fine-tuning ---- */
+
+/* Set requires_grad of every parameter whose name matches a pattern: '*' any run of
+ * characters, '?' one, ',' between alternatives; "layer4" alone also matches all below
+ * it ("layer4.*").
+ * Errors     AFN_ENOTFOUND where nothing matches, naming the pattern and some layers */
+AFN_API afn_status afn_model_freeze(afn_model *m, const char *pattern);
+AFN_API afn_status afn_model_unfreeze(afn_model *m, const char *pattern);
+
+/* Replace the last layer by a fresh one for this many classes, initialised as
+ * torch.nn.Linear or torch.nn.Conv2d are; it is trainable, class names are forgotten.
+ * The same as the tutorial's  model.fc = nn.Linear(model.fc.in_features, classes). */
+AFN_API afn_status afn_model_replace_head(afn_model *m, int classes, uint64_t seed);
+
+/* ---- prediction ---- */
+
+/* A model compiled for inference. */
+typedef struct afn_predictor afn_predictor;
+
+typedef struct afn_predict_opts {
+    int64_t batch;       /* images of a usual call, default 1; any other count works */
+    int threads;         /* 0 (default) = every processor */
+    const char *backend; /* "cpu" (default) or "ref" */
+} afn_predict_opts;
+AFN_API afn_predict_opts afn_predict_defaults(void);
+
+/*   opts     NULL means defaults
+ * Memory     borrows the model until afn_predictor_free() */
+AFN_API afn_status afn_predictor_new(afn_predictor **out, const afn_model *m,
+                                     const afn_predict_opts *opts);
+AFN_API void afn_predictor_free(afn_predictor *p);
+
+/* Logits of a batch of pictures already resized and cropped.
+ *   pixels   (n, crop, crop, 3) RGB
+ *   logits   (n, classes), written */
+AFN_API afn_status afn_predictor_run(afn_predictor *p, const uint8_t *pixels, int64_t n,
+                                     float *logits);
+
+/* Logits of one picture of any size, through the model's preprocessing.
+ *   logits   (classes), written */
+AFN_API afn_status afn_predictor_image(afn_predictor *p, const afn_image *image,
+                                       float *logits);
+
+/* Take the model's weights anew after they changed. */
+AFN_API afn_status afn_predictor_refresh(afn_predictor *p);
+
+/* p[i] = exp(logit[i]) / sum, without overflow. */
+AFN_API void afn_softmax(const float *logits, int n, float *p);
 
 #ifdef __cplusplus
 }

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Training: single steps for programs of one's own, and whole runs in phases. */
+#ifndef AFINA_TRAIN_H
+#define AFINA_TRAIN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "afina/data.h"
+#include "afina/model.h"
+#include "afina/status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- step by step ---- */
+
+/* A model compiled for training those of its parameters that are trainable now, with
+ * cross-entropy and an optimiser. */
+typedef struct afn_trainer afn_trainer;
+
+typedef struct afn_trainer_opts {
+    const char *optimizer; /* "sgd", torch.optim.SGD's arithmetic */
+    float lr;              /* default 0.001 */
+    float momentum;        /* default 0.9 */
+    float weight_decay;    /* default 0 */
+    bool nesterov;         /* default false */
+    afn_bn_mode bn;        /* default AFN_BN_AUTO */
+    int64_t batch;         /* images of a usual step, default 32; others work too */
+    uint64_t seed;         /* of dropout, default 0 */
+    int threads;           /* 0 (default) = every processor */
+    const char *backend;   /* "cpu" (default) or "ref" */
+} afn_trainer_opts;
+AFN_API afn_trainer_opts afn_trainer_defaults(void);
+
+/*   opts     NULL means defaults
+ * Memory     borrows the model until afn_trainer_free(); freeze, unfreeze and replace
+ *            its head only after that
+ * Errors     AFN_EINVAL out of range or nothing trainable; AFN_ENOMEM, AFN_EBACKEND */
+AFN_API afn_status afn_trainer_new(afn_trainer **out, afn_model *m,
+                                   const afn_trainer_opts *opts);
+AFN_API void afn_trainer_free(afn_trainer *t);
+
+/* What one step saw. */
+typedef struct afn_step_result {
+    double loss;     /* mean cross-entropy of the batch, before the update */
+    int64_t correct; /* images whose largest logit is their label's */
+} afn_step_result;
+
+/* zero_grad, forward, loss, backward, optimizer.step in one.
+ *   result   may be NULL
+ * Errors     AFN_EINVAL  a label outside the classes, or a loss that is not a number:
+ *                        the weights are then as before the step */
+AFN_API afn_status afn_trainer_step(afn_trainer *t, const afn_batch *batch,
+                                    afn_step_result *result);
+
+/* Learning rate of the steps from now on. */
+AFN_API void afn_trainer_set_lr(afn_trainer *t, float lr);
+
+/* Write the trained weights into the model: before saving, predicting or freeing. */
+AFN_API afn_status afn_trainer_sync(afn_trainer *t);
+
+/* ---- evaluation ---- */
+
+/* Result over a data set. */
+typedef struct afn_eval {
+    int64_t count, correct,
+        correct5; /* images; right by the largest, by five largest */
+    double loss;  /* mean cross-entropy */
+    double seconds;
+    int classes;
+    int64_t *confusion; /* (classes, classes): rows truth, columns prediction; owned */
+} afn_eval;
+
+/* Evaluate in inference mode.  Classes are matched by name where the model has names,
+ * and by position where it has none.
+ *   opts     NULL means defaults, with a batch of 32
+ * Errors     AFN_EINVAL  the data set has a class that the model lacks (named) */
+AFN_API afn_status afn_evaluate(afn_eval *out, const afn_model *m, const afn_dataset *d,
+                                const afn_predict_opts *opts);
+AFN_API void afn_eval_free(afn_eval *e); /* a zeroed one is a no-op */
+
+/* ---- whole runs ---- */
+
+/* A stretch of epochs with one set of trainable parameters and one fresh optimiser. */
+typedef struct afn_phase {
+    const char *name;      /* "head", "tune": in metrics.csv */
+    const char *trainable; /* pattern as for afn_model_unfreeze(); all else is frozen.
+                            * NULL = the head */
+    int epochs;
+    float lr;
+    float momentum;
+    float weight_decay;
+    bool nesterov;
+} afn_phase;
+
+/* What is known after each epoch; val_* are NaN without validation images. */
+typedef struct afn_epoch {
+    const char *phase;
+    int epoch;     /* 1, 2, ... within its phase */
+    int of;        /* epochs in the phase */
+    int run_epoch; /* 1, 2, ... over all phases */
+    int run_of;
+    double train_loss, train_acc; /* over the epoch's batches, as they were trained */
+    double val_loss, val_acc;
+    float lr;
+    double images_per_second; /* of training */
+    double seconds;           /* with validation */
+    bool best;                /* the best so far: saved as the model */
+} afn_epoch;
+
+/* Where a run is, for progress displays: called after every step. */
+typedef struct afn_progress {
+    const char *phase;
+    int epoch, of;
+    int64_t step, steps;      /* of the epoch */
+    int64_t images;           /* of the epoch, so far */
+    double images_per_second; /* of the epoch */
+    double seconds_left;      /* of the whole run, estimated */
+    double loss;              /* mean so far in the epoch */
+} afn_progress;
+
+typedef struct afn_fit_opts {
+    const afn_phase *phase; /* [n_phases]; default: the tutorial's two */
+    int n_phases;
+    afn_bn_mode bn;      /* default AFN_BN_AUTO */
+    int64_t batch;       /* default 32 */
+    bool shuffle;        /* default true */
+    uint64_t seed;       /* default 0 */
+    int threads;         /* 0 (default) = every processor */
+    const char *backend; /* "cpu" (default) or "ref" */
+    const char *out;     /* run folder, made where missing: model.safetensors, model.pth
+                          * (best epoch), last.pth, metrics.csv; NULL = none */
+    /* Callbacks, NULL = none; anything but 0 stops the run with AFN_ECANCELLED. */
+    int (*on_step)(const afn_progress *p, void *user);
+    int (*on_epoch)(const afn_epoch *e, void *user);
+    void *user;
+} afn_fit_opts;
+AFN_API afn_fit_opts afn_fit_defaults(void);
+
+/* The tutorial's two phases: the head for 5 epochs at 0.001, then everything for 5 at
+ * 0.0001; SGD with momentum 0.9. */
+AFN_API void afn_default_phases(afn_phase phase[2]);
+
+/* Train in phases, validate after each epoch, keep the best epoch by validation
+ * accuracy (then loss; without validation the last), write the run folder.
+ *
+ *   m        left with the best epoch's weights
+ *   val      may be NULL
+ *   best     may be NULL
+ *
+ * Errors     AFN_EINVAL options or classes that do not fit the model; AFN_EIO for the
+ *            folder, before any work; AFN_ECANCELLED: files of finished epochs stay */
+AFN_API afn_status afn_fit(afn_model *m, const afn_dataset *train,
+                           const afn_dataset *val, const afn_fit_opts *opts,
+                           afn_epoch *best);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
