@@ -118,7 +118,7 @@ typedef struct afn_progress {
     int64_t step, steps;      /* of the epoch */
     int64_t images;           /* of the epoch, so far */
     double images_per_second; /* of the epoch */
-    double seconds_left;      /* of the whole run, estimated */
+    double seconds_left;      /* of the phase, estimated from the epoch so far */
     double loss;              /* mean so far in the epoch */
 } afn_progress;
 

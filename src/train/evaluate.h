@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Private to src/train: evaluation with a predictor that lives on between calls. */
+#ifndef AFN_TRAIN_EVALUATE_H
+#define AFN_TRAIN_EVALUATE_H
+
+#include "train/train.h"
+
+/* Class of the model for each class of the data set: by name where the model has names,
+ * else by position.
+ *   map      [afn_dataset_classes()], filled */
+afn_status afn_train__map_classes(int *map, const afn_model *m, const afn_dataset *d);
+
+/* Evaluate over one epoch of a loader that does not shuffle.
+ *   map      [data set's classes] from afn_train__map_classes() */
+afn_status afn_train__evaluate(afn_eval *out, afn_predictor *p, afn_loader *l,
+                               const int *map, int classes);
+
+#endif

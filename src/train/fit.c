@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A whole run: phases of epochs, validation, the best model, the run folder.
+ *
+ * Each phase freezes everything but its pattern and starts a fresh trainer, as the
+ * tutorial makes a fresh optimiser.  Files: metrics.csv and, where an epoch is the best
+ * so far, model.safetensors after every epoch; model.pth and last.pth at the end of the
+ * run, also one that was stopped. */
+#include <math.h>
+#include <string.h>
+
+#include "train/evaluate.h"
+#include "train/run_folder.h"
+#include "train/snapshot.h"
+
+void afn_default_phases(afn_phase phase[2])
+{
+    phase[0] = (afn_phase){ "head", NULL, 5, 0.001f, 0.9f, 0.0f, false };
+    phase[1] = (afn_phase){ "tune", "*", 5, 0.0001f, 0.9f, 0.0f, false };
+}
+
+afn_fit_opts afn_fit_defaults(void)
+{
+    return (afn_fit_opts){
+        .bn = AFN_BN_AUTO, .batch = 32, .shuffle = true, .backend = "cpu"
+    };
+}
+
+/* All that a run carries. */
+typedef struct fit {
+    afn_model *model;
+    afn_fit_opts o;
+    int *train_map, *val_map; /* data set's class -> model's */
+    int *labels;              /* [batch] of the batch at hand, mapped */
+    afn_loader *train, *val;  /* val NULL = no validation */
+    afn_predictor *predictor; /* for validation */
+    afn_run_folder folder;
+    afn_params *best;
+    afn_epoch best_epoch;
+    int run_epoch, run_of;
+    double val_seconds; /* of the last validation */
+} fit;
+
+static afn_status open_loader(afn_loader **out, const fit *f, const afn_dataset *d,
+                              bool shuffle)
+{
+    const afn_preprocess pre = afn_model_preprocess(f->model);
+    const afn_loader_opts o = { .batch = f->o.batch,
+                                .shuffle = shuffle,
+                                .seed = f->o.seed,
+                                .threads = f->o.threads };
+    return afn_loader_new(out, d, &pre, &o);
+}
+
+static afn_status map_classes(int **map, const afn_model *m, const afn_dataset *d)
+{
+    *map = afn_alloc_array((size_t)afn_dataset_classes(d), sizeof **map);
+    if (!*map) return afn_fail(AFN_ENOMEM, "out of memory");
+    return afn_train__map_classes(*map, m, d);
+}
+
+static afn_status fit_open(fit *f, const afn_dataset *train, const afn_dataset *val)
+{
+    afn_status st = AFN_OK;
+    const afn_predict_opts po = { f->o.batch, f->o.threads, f->o.backend };
+    AFN_REQUIRE(f->o.batch > 0, AFN_EINVAL, "batch is %lld, need at least 1",
+                (long long)f->o.batch);
+    f->labels = afn_alloc_array((size_t)f->o.batch, sizeof *f->labels);
+    AFN_REQUIRE(f->labels, AFN_ENOMEM, "out of memory");
+    AFN_TRY(map_classes(&f->train_map, f->model, train));
+    AFN_TRY(afn_run_folder_open(&f->folder, f->o.out));
+    AFN_TRY(open_loader(&f->train, f, train, f->o.shuffle));
+    if (!val || !afn_dataset_count(val)) goto done;
+    AFN_TRY(map_classes(&f->val_map, f->model, val));
+    AFN_TRY(open_loader(&f->val, f, val, false));
+    AFN_TRY(afn_predictor_new(&f->predictor, f->model, &po));
+done:
+    return st;
+}
+
+static void fit_close(fit *f)
+{
+    afn_loader_free(f->train);
+    afn_loader_free(f->val);
+    afn_predictor_free(f->predictor);
+    afn_run_folder_close(&f->folder);
+    afn_params_free(f->best);
+    afn_free(f->train_map);
+    afn_free(f->val_map);
+    afn_free(f->labels);
+}
+
+static afn_status report_step(const fit *f, const afn_epoch *e, const afn_progress *now,
+                              double elapsed)
+{
+    afn_progress p = *now;
+    if (!f->o.on_step) return AFN_OK;
+    const double step_s = elapsed / (double)p.step;
+    const double left_in_epoch = step_s * (double)(p.steps - p.step) + f->val_seconds;
+    const double epoch_s = step_s * (double)p.steps + f->val_seconds;
+    p.images_per_second = elapsed > 0 ? (double)p.images / elapsed : 0;
+    p.seconds_left = left_in_epoch + epoch_s * (e->of - e->epoch);
+    return f->o.on_step(&p, f->o.user) ? afn_fail(AFN_ECANCELLED, "stopped") : AFN_OK;
+}
+
+static afn_status train_batch(fit *f, afn_trainer *t, const afn_batch *b,
+                              afn_step_result *r)
+{
+    afn_batch mapped = *b;
+    for (int64_t i = 0; i < b->n; i++) f->labels[i] = f->train_map[b->labels[i]];
+    mapped.labels = f->labels;
+    return afn_trainer_step(t, &mapped, r);
+}
+
+/* One pass over the training images; fills the training part of e. */
+static afn_status train_epoch(fit *f, afn_trainer *t, afn_epoch *e)
+{
+    afn_status st = AFN_OK;
+    afn_batch b = { 0 };
+    afn_step_result r = { 0 };
+    afn_progress p = { .phase = e->phase, .epoch = e->epoch, .of = e->of };
+    double loss = 0;
+    int64_t correct = 0;
+    const double start = afn_now_s();
+
+    p.steps = afn_loader_batches(f->train);
+    AFN_TRY(afn_loader_start(f->train, f->run_epoch));
+    for (;;) {
+        AFN_TRY(afn_loader_next(f->train, &b));
+        if (!b.n) break;
+        AFN_TRY(train_batch(f, t, &b, &r));
+        loss += r.loss * (double)b.n;
+        correct += r.correct;
+        p.step++;
+        p.images += b.n;
+        p.loss = loss / (double)p.images;
+        AFN_TRY(report_step(f, e, &p, afn_now_s() - start));
+    }
+    e->train_loss = loss / (double)p.images;
+    e->train_acc = (double)correct / (double)p.images;
+    e->images_per_second = (double)p.images / (afn_now_s() - start);
+done:
+    return st;
+}
+
+static afn_status validate(fit *f, afn_epoch *e)
+{
+    afn_status st = AFN_OK;
+    afn_eval v = { 0 };
+    e->val_loss = e->val_acc = NAN;
+    if (!f->val) return AFN_OK;
+    AFN_TRY(afn_predictor_refresh(f->predictor));
+    AFN_TRY(afn_train__evaluate(&v, f->predictor, f->val, f->val_map,
+                                afn_model_classes(f->model)));
+    e->val_loss = v.loss;
+    e->val_acc = (double)v.correct / (double)v.count;
+    f->val_seconds = v.seconds;
+done:
+    afn_eval_free(&v);
+    return st;
+}
+
+static bool is_better(const fit *f, const afn_epoch *e)
+{
+    const afn_epoch *b = &f->best_epoch;
+    if (!b->run_epoch || isnan(e->val_acc)) return true;
+    if (e->val_acc != b->val_acc) return e->val_acc > b->val_acc;
+    return e->val_loss < b->val_loss;
+}
+
+static afn_status keep_if_best(fit *f, afn_epoch *e)
+{
+    afn_status st = AFN_OK;
+    e->best = is_better(f, e);
+    if (!e->best) return AFN_OK;
+    AFN_TRY(afn_snapshot_take(&f->best, f->model));
+    AFN_TRY(afn_run_folder_save(&f->folder, f->model, "model.safetensors"));
+    f->best_epoch = *e;
+done:
+    return st;
+}
+
+static afn_status run_epoch(fit *f, afn_trainer *t, const afn_phase *phase, int epoch)
+{
+    afn_status st = AFN_OK;
+    const double start = afn_now_s();
+    afn_epoch e = { .phase = phase->name,
+                    .epoch = epoch,
+                    .of = phase->epochs,
+                    .run_epoch = f->run_epoch + 1,
+                    .run_of = f->run_of,
+                    .lr = phase->lr };
+    AFN_TRY(train_epoch(f, t, &e));
+    AFN_TRY(afn_trainer_sync(t));
+    AFN_TRY(validate(f, &e));
+    e.seconds = afn_now_s() - start;
+    AFN_TRY(keep_if_best(f, &e));
+    AFN_TRY(afn_run_folder_epoch(&f->folder, &e));
+    f->run_epoch++;
+    if (f->o.on_epoch && f->o.on_epoch(&e, f->o.user))
+        st = afn_fail(AFN_ECANCELLED, "stopped");
+done:
+    return st;
+}
+
+static afn_status run_phase(fit *f, const afn_phase *phase)
+{
+    afn_status st = AFN_OK;
+    afn_trainer *t = NULL;
+    afn_trainer_opts o = afn_trainer_defaults();
+    if (phase->epochs <= 0) return AFN_OK;
+    AFN_TRY(afn_model_freeze(f->model, "*"));
+    AFN_TRY(afn_model_unfreeze(f->model, phase->trainable ? phase->trainable
+                                                          : afn_model_head(f->model)));
+    o.lr = phase->lr;
+    o.momentum = phase->momentum;
+    o.weight_decay = phase->weight_decay;
+    o.nesterov = phase->nesterov;
+    o.bn = f->o.bn;
+    o.batch = f->o.batch;
+    o.seed = f->o.seed + (uint64_t)f->run_epoch; /* dropout differs between phases */
+    o.threads = f->o.threads;
+    o.backend = f->o.backend;
+    AFN_TRY(afn_trainer_new(&t, f->model, &o));
+    for (int e = 1; e <= phase->epochs; e++) AFN_TRY(run_epoch(f, t, phase, e));
+done:
+    afn_trainer_free(t);
+    return st;
+}
+
+/* What the end of a run leaves: last.pth, then the best model in m and model.pth. */
+static afn_status finish(fit *f)
+{
+    afn_status st = AFN_OK;
+    if (!f->run_epoch) return AFN_OK;
+    AFN_TRY(afn_run_folder_save(&f->folder, f->model, "last.pth"));
+    afn_snapshot_restore(f->best, f->model);
+    AFN_TRY(afn_run_folder_save(&f->folder, f->model, "model.pth"));
+done:
+    return st;
+}
+
+static afn_status check_phases(const fit *f)
+{
+    for (int i = 0; i < f->o.n_phases; i++)
+        if (f->o.phase[i].epochs < 0)
+            return afn_fail(AFN_EINVAL, "phase %s has %d epochs", f->o.phase[i].name,
+                            f->o.phase[i].epochs);
+    return f->run_of > 0 ? AFN_OK : afn_fail(AFN_EINVAL, "no phase has any epochs");
+}
+
+/* A stopped run is finished as well, but stays stopped. */
+static afn_status finish_after(fit *f, afn_status st)
+{
+    if (st == AFN_OK) return finish(f);
+    if (st != AFN_ECANCELLED) return st;
+    const afn_status end = finish(f);
+    return end == AFN_OK ? afn_fail(AFN_ECANCELLED, "stopped") : end;
+}
+
+afn_status afn_fit(afn_model *m, const afn_dataset *train, const afn_dataset *val,
+                   const afn_fit_opts *opts, afn_epoch *best)
+{
+    afn_status st = AFN_OK;
+    afn_phase phases[2];
+    fit f = { .model = m, .o = opts ? *opts : afn_fit_defaults() };
+
+    if (best) *best = (afn_epoch){ 0 };
+    afn_default_phases(phases);
+    if (!f.o.phase) {
+        f.o.phase = phases;
+        f.o.n_phases = 2;
+    }
+    for (int i = 0; i < f.o.n_phases; i++) f.run_of += f.o.phase[i].epochs;
+    AFN_TRY(check_phases(&f));
+    AFN_TRY(fit_open(&f, train, val));
+    for (int i = 0; st == AFN_OK && i < f.o.n_phases; i++)
+        st = run_phase(&f, &f.o.phase[i]);
+    st = finish_after(&f, st);
+    if (best) *best = f.best_epoch;
+done:
+    fit_close(&f);
+    return st;
+}

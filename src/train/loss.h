@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Loss functions on logits: one file each, src/train/loss_<name>.c. */
+#ifndef AFN_TRAIN_LOSS_H
+#define AFN_TRAIN_LOSS_H
+
+#include "base/base.h"
+
+/* One batch of logits with its labels. */
+typedef struct afn_scored {
+    const float *logits; /* (n, classes) */
+    const int *labels;   /* (n), each 0 .. classes-1 */
+    int64_t n;
+    int classes;
+} afn_scored;
+
+/* Mean cross-entropy, as torch.nn.CrossEntropyLoss.
+ *   dlogits  (n, classes) its gradient, NULL = not wanted */
+double afn_cross_entropy(const afn_scored *s, float *dlogits);
+
+/* Place of the label among the logits of row i: 0 where it is the largest.  Of equal
+ * logits the first comes first, as torch.argmax has it; NaN is never first. */
+int afn_rank_of_label(const afn_scored *s, int64_t i);
+
+/* Index of the largest logit of row i. */
+int afn_best_class(const afn_scored *s, int64_t i);
+
+#endif

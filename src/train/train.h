@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The one door to src/train.  Everything outside needs is public: see afina/train.h.
+ * Hides the order of the loop and the files of a run. */
+#ifndef AFN_TRAIN_H
+#define AFN_TRAIN_H
+
+#include "afina/train.h"
+#include "data/data.h"
+#include "model/model.h"
+
+#endif

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One training step: forward, loss, backward, update. */
+#include <inttypes.h>
+#include <math.h>
+
+#include "train/loss.h"
+#include "train/optim.h"
+#include "train/train.h"
+
+struct afn_trainer {
+    afn_model *model;
+    afn_plan *plan;
+    const afn_optimizer *optimizer;
+    afn_step_args args;
+    int classes;
+    int64_t room;   /* samples that the two buffers hold */
+    float *logits;  /* (room, classes) */
+    float *dlogits; /* (room, classes) */
+};
+
+afn_trainer_opts afn_trainer_defaults(void)
+{
+    return (afn_trainer_opts){
+        .optimizer = "sgd",
+        .lr = 0.001f,
+        .momentum = 0.9f,
+        .bn = AFN_BN_AUTO,
+        .batch = 32,
+        .backend = "cpu",
+    };
+}
+
+static afn_status check_options(const afn_trainer_opts *o, const afn_model *m)
+{
+    const afn_graph *g = afn_model__graph(m);
+    const bool *trainable = afn_model__trainable(m);
+    if (!(o->lr >= 0))
+        return afn_fail(AFN_EINVAL, "learning rate is %g", (double)o->lr);
+    if (!(o->momentum >= 0))
+        return afn_fail(AFN_EINVAL, "momentum is %g", (double)o->momentum);
+    if (!(o->weight_decay >= 0))
+        return afn_fail(AFN_EINVAL, "weight decay is %g", (double)o->weight_decay);
+    if (o->nesterov && o->momentum == 0) /* as torch.optim.SGD */
+        return afn_fail(AFN_EINVAL, "nesterov needs a momentum above 0");
+    if (o->batch < 1) return afn_fail(AFN_EINVAL, "batch is %" PRId64, o->batch);
+    for (int i = 0; i < afn_graph_n_params(g); i++)
+        if (trainable[i]) return AFN_OK;
+    return afn_fail(AFN_EINVAL, "every parameter is frozen, nothing to train");
+}
+
+static afn_status make_plan(afn_trainer *t, const afn_trainer_opts *o)
+{
+    afn_plan_opts p = {
+        .batch = o->batch,
+        .train = true,
+        .trainable = afn_model__trainable(t->model),
+        .bn = o->bn,
+        .seed = o->seed,
+        .threads = o->threads,
+        .backend = o->backend,
+    };
+    afn_model__normalisation(t->model, &p);
+    return afn_plan_new(&t->plan, afn_model__graph(t->model),
+                        afn_model__params(t->model), &p);
+}
+
+afn_status afn_trainer_new(afn_trainer **out, afn_model *m,
+                           const afn_trainer_opts *opts)
+{
+    afn_status st = AFN_OK;
+    const afn_trainer_opts o = opts ? *opts : afn_trainer_defaults();
+    *out = NULL;
+    afn_trainer *t = afn_alloc(sizeof *t);
+    AFN_REQUIRE(t, AFN_ENOMEM, "out of memory");
+    t->model = m;
+    t->classes = afn_model_classes(m);
+    AFN_TRY(check_options(&o, m));
+    AFN_TRY(afn_optimizer_find(&t->optimizer, o.optimizer));
+    t->args = (afn_step_args){ .lr = o.lr,
+                               .momentum = o.momentum,
+                               .weight_decay = o.weight_decay,
+                               .nesterov = o.nesterov };
+    AFN_TRY(make_plan(t, &o));
+    *out = t;
+    t = NULL;
+done:
+    afn_trainer_free(t);
+    return st;
+}
+
+void afn_trainer_free(afn_trainer *t)
+{
+    if (!t) return;
+    afn_plan_free(t->plan);
+    afn_free(t->logits);
+    afn_free(t->dlogits);
+    afn_free(t);
+}
+
+static afn_status make_room(afn_trainer *t, int64_t n)
+{
+    if (n <= t->room) return AFN_OK;
+    const size_t count = (size_t)n * (size_t)t->classes;
+    afn_free(t->logits);
+    afn_free(t->dlogits);
+    t->room = 0;
+    t->logits = afn_alloc_array(count, sizeof *t->logits);
+    t->dlogits = afn_alloc_array(count, sizeof *t->dlogits);
+    if (!t->logits || !t->dlogits) return afn_fail(AFN_ENOMEM, "out of memory");
+    t->room = n;
+    return AFN_OK;
+}
+
+static afn_status check_labels(const afn_trainer *t, const afn_batch *b)
+{
+    for (int64_t i = 0; i < b->n; i++)
+        if (b->labels[i] < 0 || b->labels[i] >= t->classes)
+            return afn_fail(AFN_EINVAL, "label %d, the model has %d classes",
+                            b->labels[i], t->classes);
+    return AFN_OK;
+}
+
+afn_status afn_trainer_step(afn_trainer *t, const afn_batch *batch,
+                            afn_step_result *result)
+{
+    afn_status st = AFN_OK;
+    afn_step_result r = { 0 };
+    AFN_REQUIRE(batch->n > 0, AFN_EINVAL, "a batch of %" PRId64 " images", batch->n);
+    AFN_TRY(check_labels(t, batch));
+    AFN_TRY(make_room(t, batch->n));
+    AFN_TRY(afn_plan_forward(t->plan, batch->pixels, batch->n, t->logits));
+    const afn_scored s = { t->logits, batch->labels, batch->n, t->classes };
+    r.loss = afn_cross_entropy(&s, t->dlogits);
+    for (int64_t i = 0; i < s.n; i++) r.correct += afn_best_class(&s, i) == s.labels[i];
+    AFN_REQUIRE(isfinite(r.loss), AFN_EINVAL,
+                "the loss is no longer a number: try a lower learning rate than %g",
+                (double)t->args.lr);
+    AFN_TRY(afn_plan_backward(t->plan, t->dlogits));
+    AFN_TRY(afn_plan_update(t->plan, t->optimizer, &t->args, NULL));
+done:
+    if (result) *result = r;
+    return st;
+}
+
+void afn_trainer_set_lr(afn_trainer *t, float lr)
+{
+    t->args.lr = lr;
+}
+
+afn_status afn_trainer_sync(afn_trainer *t)
+{
+    return afn_plan_sync(t->plan);
+}

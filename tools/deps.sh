@@ -1,0 +1,46 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Install the Debian packages that are missing, after saying which.
+#   tools/deps.sh [GROUP...]     groups: build (default), test, oracle, dev
+set -eu
+
+build='gcc libc6-dev make meson ninja-build pkg-config libdnnl-dev libzip-dev zlib1g-dev
+       libjansson-dev libjpeg-dev libpng-dev'
+test='libcmocka-dev python3'
+oracle='python3-numpy python3-pil python3-torch python3-torchvision'
+dev='clang clang-format-14 libclang-rt-14-dev libomp-14-dev'
+
+wanted=''
+for group in "${@:-build}"; do
+    case $group in
+    build) wanted="$wanted $build" ;;
+    test) wanted="$wanted $test" ;;
+    oracle) wanted="$wanted $oracle" ;;
+    dev) wanted="$wanted $dev" ;;
+    *) echo "deps: no group $group, there are build, test, oracle, dev" >&2; exit 2 ;;
+    esac
+done
+
+if ! command -v dpkg-query >/dev/null 2>&1; then
+    # Not Debian: the build itself says what it lacks.
+    exit 0
+fi
+
+missing=''
+for package in $wanted; do
+    state=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)
+    [ "$state" = installed ] || missing="$missing $package"
+done
+[ -n "$missing" ] || exit 0
+
+echo "installing:$missing"
+as_root=''
+[ "$(id -u)" = 0 ] || as_root='sudo'
+# shellcheck disable=SC2086  # lists of words on purpose
+{
+    DEBIAN_FRONTEND=noninteractive $as_root apt-get install -y -qq \
+        --no-install-recommends $missing >/dev/null 2>&1 ||
+    { $as_root apt-get update -qq &&
+      DEBIAN_FRONTEND=noninteractive $as_root apt-get install -y -qq \
+        --no-install-recommends $missing >/dev/null; }
+} || { echo "deps: could not install:$missing" >&2; exit 1; }
