@@ -87,20 +87,27 @@ static afn_status forward(void *state, const afn_args *a)
     return AFN_OK;
 }
 
-/* sum(dy) and sum(dy*z) of channel c */
-static void gradient_sums(const afn_step *s, const afn_args *a, int64_t c, stats t,
-                          double *sum_dy, double *sum_dyz)
+/* sum(dy) over channel c */
+static double sum_gradient(const afn_args *a, afn_ref_dims d, int64_t c)
 {
-    const afn_ref_dims d = afn_ref__dims(&s->out_shape);
+    const float *dy = a->dout;
+    double sum = 0;
+    for (int64_t n = 0; n < a->n; n++)
+        for (int64_t i = 0; i < d.plane; i++) sum += dy[(n * d.c + c) * d.plane + i];
+    return sum;
+}
+
+/* sum(dy*z) over channel c */
+static double sum_product(const afn_args *a, afn_ref_dims d, int64_t c, stats t)
+{
     const float *x = a->in[0], *dy = a->dout;
-    *sum_dy = *sum_dyz = 0;
+    double sum = 0;
     for (int64_t n = 0; n < a->n; n++) {
         const int64_t at = (n * d.c + c) * d.plane;
-        for (int64_t i = at; i < at + d.plane; i++) {
-            *sum_dy += dy[i];
-            *sum_dyz += (double)dy[i] * (x[i] - t.mean) * t.scale;
-        }
+        for (int64_t i = at; i < at + d.plane; i++)
+            sum += (double)dy[i] * (x[i] - t.mean) * t.scale;
     }
+    return sum;
 }
 
 /* dx += factor * (dy - a0 - z * a1) over channel c, where z = (x - mean) * scale */
@@ -151,8 +158,8 @@ static afn_status backward(void *state, const afn_args *a)
     for (int64_t c = 0; c < d.c; c++) {
         const stats t = s->batch_stats ? keep[c] : running_stats(s, a, c);
         const float factor = gamma[c] * t.scale;
-        double sum_dy = 0, sum_dyz = 0;
-        if (needs_input(s)) gradient_sums(s, a, c, t, &sum_dy, &sum_dyz);
+        const double sum_dy = sum_gradient(a, d, c);
+        const double sum_dyz = needs_input(s) ? sum_product(a, d, c, t) : 0;
         if (dx && s->batch_stats)
             add_batch_gradient(
                 a, d, c, t,

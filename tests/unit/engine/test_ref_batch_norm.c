@@ -85,6 +85,21 @@ static void one_value_per_channel_cannot_make_statistics(void **state)
     case_free(&c);
 }
 
+static void the_bias_trains_alone_without_the_input(void **state)
+{
+    (void)state;
+    step_case c;
+    norm_case(&c, new_graph(1, 1, 2), false);
+    c.step.grad_param[AFN_WEIGHT] = false;
+    case_prepare(&c, 2);
+    set_all(&c);
+    assert_false(c.kernel.keep_input);
+    case_backward(&c, NULL, V(3, 6, 9, 12));
+    EXPECT(c.din[0], 2, 4, 6, 8);
+    EXPECT(blob_of(&c, AFN_BIAS)->grad, 30);
+    case_free(&c);
+}
+
 static void nothing_is_kept_for_inference(void **state)
 {
     (void)state;
@@ -104,6 +119,7 @@ int main(void)
         cmocka_unit_test(batch_statistics_normalise_with_the_biased_variance),
         cmocka_unit_test(batch_statistics_take_part_in_the_gradient),
         cmocka_unit_test(one_value_per_channel_cannot_make_statistics),
+        cmocka_unit_test(the_bias_trains_alone_without_the_input),
         cmocka_unit_test(nothing_is_kept_for_inference),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
