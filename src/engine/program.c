@@ -80,6 +80,15 @@ static void find_last_reads(const afn_program *p, const afn_lowered *l, int *las
     live_until(&last[l->output], l->n_steps); /* logits are read after the last step */
 }
 
+/* Does a step read v once only?  A convolution whose residual is its own input must
+ * not write over it. */
+static bool reads_once(const afn_step *s, afn_value v)
+{
+    int reads = 0;
+    for (int j = 0; j < s->n_inputs; j++) reads += s->input[j] == v;
+    return reads == 1;
+}
+
 /* The buffer that the output of step i may take over, -1 if none. */
 static int buffer_to_share(const afn_program *p, const afn_lowered *l, int i,
                            const int *last)
@@ -88,7 +97,8 @@ static int buffer_to_share(const afn_program *p, const afn_lowered *l, int i,
     if (k->alias < 0) return -1;
     const afn_value v = l->step[i].input[k->alias];
     const bool fits = p->layout[v].bytes == k->out.bytes;
-    return fits && last[v] == i ? p->value_buffer[v] : -1;
+    const bool dead = last[v] == i && reads_once(&l->step[i], v);
+    return fits && dead ? p->value_buffer[v] : -1;
 }
 
 static afn_status add_value_buffers(afn_program *p, const afn_plan *plan)
