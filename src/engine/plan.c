@@ -118,13 +118,13 @@ static afn_status forward(afn_plan *p, const uint8_t *pixels, const float *value
     p->backend->enter(p->device);
     AFN_REQUIRE(n > 0, AFN_EINVAL, "a batch of %lld samples", (long long)n);
     AFN_TRY(program_for(p, n));
+    p->calls++; /* before the kernels, so that backward sees the same number */
     AFN_TRY(afn_program_forward(p->program[0], p, pixels, values));
     const afn_value out = p->low.output;
     const afn_program *r = p->program[0];
     AFN_TRY(p->backend->read_value(
         p->device, &r->layout[out], &afn_graph_node(p->graph, out)->shape, n,
         r->base + r->buffer[r->value_buffer[out]].offset, logits));
-    p->calls++;
     if (p->opts.train) {
         p->last = p->program[0];
         p->new_batches++;
