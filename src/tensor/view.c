@@ -117,8 +117,10 @@ afn_status afn_view_read_f32(const afn_view *v, float *out)
     if (!put)
         return afn_fail(AFN_EUNSUPPORTED, "%s values cannot become float32",
                         afn_dtype_name(v->dtype));
+    const int64_t n = afn_shape_count(&v->shape);
+    if (n == 0) return AFN_OK; /* there may be no memory to speak of */
     if (v->dtype == AFN_F32 && afn_view_is_contiguous(v))
-        memcpy(out, v->data, (size_t)afn_shape_count(&v->shape) * sizeof(float));
+        memcpy(out, v->data, (size_t)n * sizeof(float));
     else
         for_each(v, out, put);
     return AFN_OK;
@@ -158,8 +160,10 @@ static void raw_16(void *out, int64_t i, const uint8_t *p)
 void afn_view_read_raw(const afn_view *v, void *out)
 {
     const size_t bytes = afn_dtype_bytes(v->dtype);
+    const int64_t n = afn_shape_count(&v->shape);
+    if (n == 0) return;
     if (afn_view_is_contiguous(v)) {
-        memcpy(out, v->data, (size_t)afn_shape_count(&v->shape) * bytes);
+        memcpy(out, v->data, (size_t)n * bytes);
         return;
     }
     const put_fn put = bytes == 1   ? raw_1
