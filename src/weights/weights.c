@@ -4,11 +4,13 @@
 
 #include "weights/set.h"
 
+/* Asked in this order.  safetensors before legacy: a header of 128 bytes begins with
+ * 0x80, as every pickle does, but no pickle of torch.save has its other signs. */
 static const weights_format *const format[] = {
     &afn_weights__torch_zip,
+    &afn_weights__safetensors,
     &afn_weights__torch_legacy,
     &afn_weights__torch_tar,
-    &afn_weights__safetensors,
 };
 
 /* Say what a file of no known format probably is. */
