@@ -94,30 +94,32 @@ static afn_status register_storages(reader *r, const afn_pickle *object)
     return AFN_OK;
 }
 
-static afn_status read_count(reader *r, uint64_t *out)
+static afn_status read_count(reader *r, uint64_t *out, size_t i)
 {
     *out = 0;
     if (r->w->size - r->pos < 8)
-        return afn_fail(AFN_EFORMAT, "ends at byte %zu, the file has %zu", r->pos + 8,
-                        r->w->size);
-    for (int i = 0; i < 8; i++) *out |= (uint64_t)r->w->bytes[r->pos + i] << (8 * i);
+        return afn_fail(AFN_EFORMAT, "storage %zu ends at byte %zu, the file has %zu",
+                        i, r->pos + 8, r->w->size);
+    for (int k = 0; k < 8; k++) *out |= (uint64_t)r->w->bytes[r->pos + k] << (8 * k);
     r->pos += 8;
     return AFN_OK;
 }
 
-static afn_status locate(reader *r, torch_storage *s)
+/* Find the bytes of storage i, which begin at r->pos with their count. */
+static afn_status locate(reader *r, torch_storage *s, size_t i)
 {
     uint64_t count;
     size_t bytes, end;
-    const afn_status st = read_count(r, &count);
+    const afn_status st = read_count(r, &count, i);
     if (st != AFN_OK) return st;
     if (count > SIZE_MAX ||
         !afn_mul_size(&bytes, (size_t)count, afn_dtype_bytes(s->dtype)) ||
         !afn_add_size(&end, r->pos, bytes))
-        return afn_fail(AFN_EFORMAT, "claims %" PRIu64 " elements", count);
+        return afn_fail(AFN_EFORMAT, "storage %zu claims %" PRIu64 " elements", i,
+                        count);
     if (end > r->w->size)
-        return afn_fail(AFN_EFORMAT, "ends at byte %zu, the file has %zu", end,
-                        r->w->size);
+        return afn_fail(AFN_EFORMAT, "storage %zu ends at byte %zu, the file has %zu",
+                        i, end, r->w->size);
     s->data = r->w->bytes + r->pos;
     s->bytes = bytes;
     r->pos = end;
@@ -136,8 +138,8 @@ static afn_status locate_all(reader *r, const afn_pickle_value *keys)
             return afn_fail(AFN_EFORMAT, "storage %zu has no key", i);
         torch_storage *s = afn_weights__storages_get(&r->storages, key);
         if (!s) return afn_fail(AFN_EFORMAT, "storage %zu is used by no tensor", i);
-        const afn_status st = locate(r, s);
-        if (st != AFN_OK) return afn_context(st, "storage %zu", i);
+        const afn_status st = locate(r, s, i);
+        if (st != AFN_OK) return st;
     }
     return AFN_OK;
 }
