@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/checked.h"
+
 static atomic_int_fast64_t count;
 static atomic_int_fast64_t
     fail_at; /* absolute number of the call that fails, 0 = none */
@@ -26,7 +28,8 @@ void *afn_alloc(size_t bytes)
 
 void *afn_alloc_array(size_t n, size_t size)
 {
-    return refused() ? NULL : calloc(n ? n : 1, size ? size : 1);
+    size_t bytes;
+    return afn_mul_size(&bytes, n, size) ? afn_alloc(bytes) : NULL;
 }
 
 void *afn_realloc(void *p, size_t bytes)

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#define _GNU_SOURCE /* symlink, RLIMIT_FSIZE */
+#include <signal.h>
+#include <sys/resource.h>
+
+#include "afn_test.h"
+
+static const char *path_of(const char *name)
+{
+    static char path[2][1100];
+    static int turn;
+    turn = !turn;
+    snprintf(path[turn], sizeof path[turn], "%s/%s", test_dir("file"), name);
+    return path[turn];
+}
+
+static void assert_content(const char *path, const char *text)
+{
+    uint8_t *data;
+    size_t size;
+    assert_ok(afn_file_read(&data, &size, path));
+    assert_int_equal(size, strlen(text));
+    assert_memory_equal(data, text, size);
+    afn_free(data);
+}
+
+/* No ".NAME.PID.tmp" stays behind. */
+static void assert_no_leftovers(void)
+{
+    afn_dir d;
+    assert_ok(afn_dir_read(&d, test_dir("file")));
+    for (size_t i = 0; i < d.count; i++)
+        assert_false(afn_ends_with_nocase(d.entry[i].name, ".tmp"));
+    afn_dir_free(&d);
+}
+
+static void a_committed_file_replaces_the_old_one(void **state)
+{
+    (void)state;
+    const char *path = path_of("replaced");
+    afn_out *o;
+    assert_ok(afn_file_write(path, "old", 3));
+    assert_ok(afn_out_open(&o, path));
+    assert_ok(afn_out_write(o, "new ", 4));
+    assert_content(path, "old");
+    assert_ok(afn_out_write(o, "text", 4));
+    assert_int_equal(afn_out_tell(o), 8);
+    assert_ok(afn_out_commit(o));
+    assert_content(path, "new text");
+    assert_no_leftovers();
+}
+
+static void a_discarded_file_leaves_the_old_one(void **state)
+{
+    (void)state;
+    const char *path = path_of("discarded");
+    afn_out *o;
+    assert_ok(afn_file_write(path, "old", 3));
+    assert_ok(afn_out_open(&o, path));
+    assert_ok(afn_out_write(o, "new", 3));
+    afn_out_discard(o);
+    afn_out_discard(NULL);
+    assert_content(path, "old");
+    assert_no_leftovers();
+}
+
+/* A limit on the size of files stands in for a full disk. */
+static void a_failed_write_leaves_the_old_file(void **state)
+{
+    (void)state;
+    const char *path = path_of("full");
+    static char block[1 << 18];
+    struct rlimit old, tight;
+    afn_status st = AFN_OK;
+    afn_out *o;
+    assert_ok(afn_file_write(path, "old", 3));
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+    tight = old;
+    tight.rlim_cur = 1 << 16;
+    assert_ok(afn_out_open(&o, path));
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &tight), 0);
+    for (int i = 0; i < 4 && st == AFN_OK; i++)
+        st = afn_out_write(o, block, sizeof block);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+    assert_fails(AFN_EIO, "full: cannot write", st);
+    afn_out_discard(o);
+    assert_content(path, "old");
+    assert_no_leftovers();
+}
+
+static void large_and_small_writes_come_out_in_order(void **state)
+{
+    (void)state;
+    enum { N = 200000 };
+    const char *path = path_of("large");
+    uint8_t *expected = malloc(2 * N), *data;
+    size_t size = 0, n = 0;
+    afn_out *o;
+    assert_non_null(expected);
+    for (int i = 0; i < 2 * N; i++) expected[i] = (uint8_t)(i * 31 >> 3);
+    assert_ok(afn_out_open(&o, path));
+    while (n < N) {
+        const size_t part = n % 977 + 1 > N - n ? N - n : n % 977 + 1;
+        assert_ok(afn_out_write(o, expected + n, part));
+        n += part;
+    }
+    assert_ok(afn_out_write(o, expected + N, N)); /* larger than the buffer */
+    assert_ok(afn_out_commit(o));
+    assert_ok(afn_file_read(&data, &size, path));
+    assert_int_equal(size, 2 * N);
+    assert_memory_equal(data, expected, size);
+    afn_free(data);
+    free(expected);
+}
+
+static void a_map_shows_the_file(void **state)
+{
+    (void)state;
+    afn_map m;
+    assert_ok(afn_file_write(path_of("map"), "content", 7));
+    assert_ok(afn_map_open(&m, path_of("map")));
+    assert_int_equal(m.size, 7);
+    assert_memory_equal(m.data, "content", 7);
+    afn_map_close(&m);
+    assert_ok(afn_file_write(path_of("empty"), "", 0));
+    assert_ok(afn_map_open(&m, path_of("empty")));
+    assert_int_equal(m.size, 0);
+    assert_non_null(m.data);
+    afn_map_close(&m);
+    afn_map_close(&m);
+}
+
+static void what_cannot_be_opened_is_reported(void **state)
+{
+    (void)state;
+    afn_map m;
+    afn_out *o;
+    uint8_t *data;
+    size_t size;
+    assert_fails(AFN_ENOTFOUND, "cannot open: no such file",
+                 afn_map_open(&m, path_of("nothing")));
+    assert_fails(AFN_EIO, "is a folder, not a file",
+                 afn_map_open(&m, test_dir("file")));
+    assert_fails(AFN_ENOTFOUND, "no such file",
+                 afn_file_read(&data, &size, path_of("no")));
+    assert_null(data);
+    assert_fails(AFN_EIO, "is a folder, not a file",
+                 afn_out_open(&o, test_dir("file")));
+    assert_null(o);
+    assert_fails(AFN_ENOTFOUND, "cannot write", afn_out_open(&o, path_of("no/x")));
+    assert_null(o);
+}
+
+static void folders_list_sorted_by_bytes_with_kinds(void **state)
+{
+    (void)state;
+    static const char *const wanted[] = { "B", "a", "dir", "link" };
+    afn_dir d;
+    char path[1100];
+    snprintf(path, sizeof path, "%s", path_of("listing/dir"));
+    assert_ok(afn_make_dirs(path));
+    assert_ok(afn_make_dirs(path)); /* again is no error */
+    assert_ok(afn_file_write(path_of("listing/a"), "", 0));
+    assert_ok(afn_file_write(path_of("listing/B"), "", 0));
+    (void)unlink(path_of("listing/link"));
+    assert_int_equal(symlink("dir", path_of("listing/link")), 0);
+    assert_ok(afn_dir_read(&d, path_of("listing")));
+    assert_int_equal(d.count, AFN_COUNT(wanted));
+    for (size_t i = 0; i < d.count; i++) {
+        assert_string_equal(d.entry[i].name, wanted[i]);
+        assert_int_equal(d.entry[i].is_dir, i >= 2);
+        assert_int_equal(d.entry[i].is_file, i < 2);
+    }
+    afn_dir_free(&d);
+    assert_fails(AFN_ENOTFOUND, "cannot open", afn_dir_read(&d, path_of("no")));
+    assert_int_equal(d.count, 0);
+}
+
+static void sizes_and_kinds_of_paths(void **state)
+{
+    (void)state;
+    assert_ok(afn_file_write(path_of("five"), "12345", 5));
+    assert_int_equal(afn_file_size(path_of("five")), 5);
+    assert_int_equal(afn_file_size(path_of("nothing")), -1);
+    assert_true(afn_is_file(path_of("five")));
+    assert_false(afn_is_dir(path_of("five")));
+    assert_true(afn_is_dir(test_dir("file")));
+    assert_fails(AFN_EIO, "cannot make folder", afn_make_dirs(path_of("five")));
+    assert_ok(afn_dir_check_writable(test_dir("file")));
+    assert_fails(AFN_ENOTFOUND, "cannot write", afn_dir_check_writable(path_of("no")));
+    assert_no_leftovers();
+}
+
+static void failing_allocations_leave_the_old_file(void **state)
+{
+    (void)state;
+    const char *path = path_of("allocation");
+    afn_status st;
+    assert_ok(afn_file_write(path, "old", 3));
+    for (int64_t k = 1;; k++) {
+        afn_alloc_fail_at(k);
+        st = afn_file_write(path, "new", 3);
+        afn_alloc_fail_at(0);
+        if (st == AFN_OK) break; /* only the folder's sync gave up, which is harmless */
+        assert_int_equal(st, AFN_ENOMEM);
+        assert_content(path, "old");
+        assert_no_leftovers();
+    }
+    assert_content(path, "new");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_committed_file_replaces_the_old_one),
+        cmocka_unit_test(a_discarded_file_leaves_the_old_one),
+        cmocka_unit_test(a_failed_write_leaves_the_old_file),
+        cmocka_unit_test(large_and_small_writes_come_out_in_order),
+        cmocka_unit_test(a_map_shows_the_file),
+        cmocka_unit_test(what_cannot_be_opened_is_reported),
+        cmocka_unit_test(folders_list_sorted_by_bytes_with_kinds),
+        cmocka_unit_test(sizes_and_kinds_of_paths),
+        cmocka_unit_test(failing_allocations_leave_the_old_file),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

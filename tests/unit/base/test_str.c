@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "afn_test.h"
+
+static void patterns_match_whole_names(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *pattern, *name;
+        bool match;
+    } row[] = {
+        { "fc", "fc", true },
+        { "fc", "fc.weight", false },
+        { "fc.*", "fc.weight", true },
+        { "fc.*", "fcxweight", false },
+        { "*", "", true },
+        { "*", "anything.at.all", true },
+        { "", "", true },
+        { "", "a", false },
+        { "layer?.0", "layer4.0", true },
+        { "layer?.0", "layer.0", false },
+        { "*.weight", "a.b.weight", true },
+        { "*.weight", "a.weights", false },
+        { "a*b*c", "aXbYbZc", true },
+        { "a*b*c", "aXbYbZ", false },
+        { "layer4.*,fc.*", "fc.bias", true },
+        { "layer4.*,fc.*", "layer4.1.bn", true },
+        { "layer4.*,fc.*", "layer3.1.bn", false },
+        { "a,", "", true },
+        { "a,b", "a,b", false },
+        { "**a", "bba", true },
+    };
+    for (size_t i = 0; i < AFN_COUNT(row); i++)
+        if (afn_glob(row[i].pattern, row[i].name) != row[i].match)
+            fail_msg("\"%s\" against \"%s\"", row[i].pattern, row[i].name);
+}
+
+static void the_nearest_name_is_a_likely_misspelling_or_none(void **state)
+{
+    (void)state;
+    static const char *const name[] = { "resnet18", "resnet50", "mobilenet_v2" };
+    assert_string_equal(afn_nearest("resnet81", name, 3), "resnet18");
+    assert_string_equal(afn_nearest("ResNet50", name, 3), "resnet50");
+    assert_string_equal(afn_nearest("mobilnetv2", name, 3), "mobilenet_v2");
+    assert_null(afn_nearest("transformer", name, 3));
+    assert_null(afn_nearest("x", name, 0));
+    char longest[200];
+    memset(longest, 'r', sizeof longest - 1);
+    longest[sizeof longest - 1] = 0;
+    assert_null(afn_nearest(longest, name, 3));
+}
+
+static void a_buffer_grows_and_ends_in_zero(void **state)
+{
+    (void)state;
+    afn_buf b = { 0 };
+    for (int i = 0; i < 1000; i++) afn_buf_fmt(&b, "%d,", i % 10);
+    afn_buf_add(&b, "\0x", 2);
+    assert_ok(afn_buf_finish(&b));
+    assert_int_equal(b.size, 2002);
+    assert_int_equal(b.data[b.size], 0);
+    assert_memory_equal(b.data + 1998, "9,\0x", 4);
+    afn_buf_free(&b);
+    assert_null(b.data);
+}
+
+static void a_buffer_remembers_that_memory_ran_out(void **state)
+{
+    (void)state;
+    afn_buf b = { 0 };
+    afn_alloc_fail_at(1);
+    afn_buf_str(&b, "lost");
+    afn_alloc_fail_at(0);
+    afn_buf_str(&b, "lost too");
+    assert_fails(AFN_ENOMEM, "out of memory", afn_buf_finish(&b));
+    assert_int_equal(b.size, 0);
+    afn_buf_free(&b);
+}
+
+static void paths_join_with_one_slash(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *dir, *name, *path;
+    } row[] = {
+        { "a", "b", "a/b" },
+        { "a/", "b", "a/b" },
+        { "/", "b", "/b" },
+    };
+    for (size_t i = 0; i < AFN_COUNT(row); i++) {
+        char *path = afn_path_join(row[i].dir, row[i].name);
+        assert_string_equal(path, row[i].path);
+        afn_free(path);
+    }
+}
+
+static void prefixes_and_extensions(void **state)
+{
+    (void)state;
+    assert_true(afn_starts_with("module.a", "module."));
+    assert_false(afn_starts_with("mod", "module."));
+    assert_true(afn_ends_with_nocase("x.PTH", ".pth"));
+    assert_false(afn_ends_with_nocase("pth", ".pth"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(patterns_match_whole_names),
+        cmocka_unit_test(the_nearest_name_is_a_likely_misspelling_or_none),
+        cmocka_unit_test(a_buffer_grows_and_ends_in_zero),
+        cmocka_unit_test(a_buffer_remembers_that_memory_ran_out),
+        cmocka_unit_test(paths_join_with_one_slash),
+        cmocka_unit_test(prefixes_and_extensions),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
