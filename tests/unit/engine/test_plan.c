@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Plans: memory of frozen layers, batches of other sizes, syncing, misuse. */
+#include <math.h>
+
+#include "afn_test.h"
+#include "engine/engine.h"
+#include "zoo/zoo.h"
+
+enum { SIZE = 64, CLASSES = 4, BATCH = 4, PIXELS = SIZE * SIZE * 3 };
+
+typedef struct net {
+    afn_graph *g;
+    afn_params *params;
+    bool *trainable;
+    uint8_t *pixels; /* (BATCH, SIZE, SIZE, 3) */
+} net;
+
+static net open_net(const char *name, const char *pattern)
+{
+    net n = { 0 };
+    afn_arch arch;
+    assert_ok(afn_zoo_find(&arch, name));
+    assert_ok(afn_zoo_build(&n.g, &arch, CLASSES, SIZE, SIZE));
+    assert_ok(afn_params_new(&n.params, n.g));
+    afn_params_init_all(n.params, n.g, 1);
+    n.trainable = test_calloc((size_t)afn_graph_n_params(n.g), sizeof *n.trainable);
+    for (int i = 0; i < afn_graph_n_params(n.g); i++)
+        n.trainable[i] = afn_glob(pattern, afn_graph_param(n.g, i)->name);
+    n.pixels = test_malloc((size_t)BATCH * PIXELS);
+    afn_rng rng = afn_rng_new(1, afn_rng_stream(AFN_RNG_TEST, 1, 0));
+    for (int i = 0; i < BATCH * PIXELS; i++) n.pixels[i] = (uint8_t)afn_rng_u32(&rng);
+    return n;
+}
+
+static void close_net(net *n)
+{
+    afn_graph_free(n->g);
+    afn_params_free(n->params);
+    test_free(n->trainable);
+    test_free(n->pixels);
+}
+
+static afn_plan *new_plan(const net *n, bool train)
+{
+    afn_plan *p;
+    const afn_plan_opts o = { .batch = BATCH,
+                              .train = train,
+                              .trainable = n->trainable,
+                              .mean = { 0.485f, 0.456f, 0.406f },
+                              .std = { 0.229f, 0.224f, 0.225f } };
+    assert_ok(afn_plan_new(&p, n->g, n->params, &o));
+    return p;
+}
+
+static void frozen_layers_keep_no_activations_and_no_gradients(void **state)
+{
+    (void)state;
+    net head = open_net("resnet18", "fc.*"), all = open_net("resnet18", "*");
+    afn_plan *small = new_plan(&head, true), *large = new_plan(&all, true);
+    afn_plan *infer = new_plan(&head, false);
+    assert_true(afn_plan_arena_bytes(small) * 2 < afn_plan_arena_bytes(large));
+    assert_true(afn_plan_arena_bytes(small) <= afn_plan_arena_bytes(infer) + (1 << 16));
+    assert_true(afn_plan_param_bytes(small) * 2 < afn_plan_param_bytes(large));
+    afn_plan_free(small);
+    afn_plan_free(large);
+    afn_plan_free(infer);
+    close_net(&head);
+    close_net(&all);
+}
+
+static void a_smaller_batch_gives_the_same_logits(void **state)
+{
+    (void)state;
+    net n = open_net("squeezenet1_1", "*");
+    afn_plan *p = new_plan(&n, false);
+    float four[BATCH * CLASSES], one[CLASSES];
+    assert_ok(afn_plan_forward(p, n.pixels, BATCH, four));
+    for (int i = 0; i < BATCH; i++) {
+        assert_ok(afn_plan_forward(p, n.pixels + i * PIXELS, 1, one));
+        for (int c = 0; c < CLASSES; c++)
+            assert_float_equal(one[c], four[i * CLASSES + c], 1e-5);
+    }
+    afn_plan_free(p);
+    close_net(&n);
+}
+
+static void many_batch_sizes_take_turns(void **state)
+{
+    (void)state;
+    net n = open_net("squeezenet1_1", "*");
+    afn_plan *p = new_plan(&n, true);
+    uint8_t *pixels = test_calloc(9, PIXELS);
+    float logits[9 * CLASSES], again[9 * CLASSES];
+    for (int round = 0; round < 2; round++)
+        for (int k = 1; k <= 9; k++) /* more sizes than programs are kept */
+            assert_ok(afn_plan_forward(p, pixels, k, k == 3 ? again : logits));
+    for (int c = 0; c < CLASSES; c++) assert_true(isfinite(again[c]));
+    assert_ok(afn_plan_backward(p, logits));
+    test_free(pixels);
+    afn_plan_free(p);
+    close_net(&n);
+}
+
+static void descend(int64_t n, float *restrict w, const float *restrict g,
+                    float *const *state, const afn_step_args *h)
+{
+    (void)state;
+    for (int64_t i = 0; i < n; i++) w[i] -= h->lr * g[i];
+}
+
+static void sync_writes_what_training_changed_and_nothing_else(void **state)
+{
+    (void)state;
+    net n = open_net("resnet18", "layer4.*,fc.*");
+    net before = open_net("resnet18", "*");
+    afn_plan *p = new_plan(&n, true);
+    const afn_optimizer gd = { .name = "gd", .n_state = 0, .step = descend };
+    const afn_step_args args = { .lr = 0.1f };
+    float logits[BATCH * CLASSES];
+    assert_ok(afn_plan_forward(p, n.pixels, BATCH, logits));
+    assert_ok(afn_plan_backward(p, logits));
+    assert_ok(afn_plan_update(p, &gd, &args, NULL));
+    assert_ok(afn_plan_sync(p));
+    for (int i = 0; i < afn_graph_n_params(n.g); i++) {
+        const afn_param *d = afn_graph_param(n.g, i);
+        const size_t bytes = (size_t)afn_params_size(n.params, i) * sizeof(float);
+        const bool trained = n.trainable[i];
+        if (d->dtype == AFN_I64) {
+            assert_int_equal(*afn_params_i64(n.params, i), trained ? 1 : 0);
+            continue;
+        }
+        const bool same = memcmp(afn_params_f32(n.params, i),
+                                 afn_params_f32(before.params, i), bytes) == 0;
+        if (same == trained) fail_msg("%s", d->name);
+    }
+    afn_plan_free(p);
+    close_net(&n);
+    close_net(&before);
+}
+
+static void refresh_takes_values_changed_outside(void **state)
+{
+    (void)state;
+    net n = open_net("resnet18", "*");
+    afn_plan *p = new_plan(&n, false);
+    float first[BATCH * CLASSES], second[BATCH * CLASSES], fresh[BATCH * CLASSES];
+    assert_ok(afn_plan_forward(p, n.pixels, BATCH, first));
+    afn_params_init_all(n.params, n.g, 2);
+    assert_ok(afn_plan_refresh(p));
+    assert_ok(afn_plan_forward(p, n.pixels, BATCH, second));
+    afn_plan *q = new_plan(&n, false);
+    assert_ok(afn_plan_forward(q, n.pixels, BATCH, fresh));
+    assert_memory_equal(second, fresh, sizeof fresh);
+    assert_memory_not_equal(first, second, sizeof first);
+    afn_plan_free(p);
+    afn_plan_free(q);
+    close_net(&n);
+}
+
+static void misuse_is_an_error_and_not_a_crash(void **state)
+{
+    (void)state;
+    net n = open_net("squeezenet1_1", "classifier.*");
+    float logits[BATCH * CLASSES], grad[4096];
+    afn_plan *p = NULL;
+    const afn_plan_opts none = { .batch = 0 };
+    const afn_plan_opts unknown = { .batch = 1, .backend = "gpu" };
+    assert_fails(AFN_EINVAL, "batch is 0", afn_plan_new(&p, n.g, n.params, &none));
+    assert_fails(AFN_ENOTFOUND, "gpu: no such backend",
+                 afn_plan_new(&p, n.g, n.params, &unknown));
+    p = new_plan(&n, true);
+    assert_fails(AFN_EINVAL, "without a training forward",
+                 afn_plan_backward(p, logits));
+    assert_fails(AFN_EINVAL, "is not trained", afn_plan_gradient(p, 0, grad));
+    assert_fails(AFN_EINVAL, "was not asked for", afn_plan_input_gradient(p, grad));
+    assert_fails(AFN_EINVAL, "0 samples", afn_plan_forward(p, n.pixels, 0, logits));
+    afn_plan_free(p);
+    close_net(&n);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(frozen_layers_keep_no_activations_and_no_gradients),
+        cmocka_unit_test(a_smaller_batch_gives_the_same_logits),
+        cmocka_unit_test(many_batch_sizes_take_turns),
+        cmocka_unit_test(sync_writes_what_training_changed_and_nothing_else),
+        cmocka_unit_test(refresh_takes_values_changed_outside),
+        cmocka_unit_test(misuse_is_an_error_and_not_a_crash),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
