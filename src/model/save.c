@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A model as one file: its state dict in torchvision's order, and what it says of
+ * itself. */
+#include "model/state.h"
+
+static afn_status add_params(afn_weights *w, const model_net *net)
+{
+    afn_status st = AFN_OK;
+    for (int i = 0; i < afn_params_count(net->params); i++) {
+        const afn_param *p = afn_graph_param(net->graph, i);
+        const void *values = p->dtype == AFN_F32
+                                 ? (const void *)afn_params_f32(net->params, i)
+                                 : (const void *)afn_params_i64(net->params, i);
+        AFN_TRY(afn_weights_add(w, p->name, p->dtype, &p->shape, values));
+    }
+done:
+    return st;
+}
+
+afn_status afn_model_save(const afn_model *m, const char *path)
+{
+    afn_status st = AFN_OK;
+    afn_weights *w = NULL;
+    AFN_TRY(afn_weights_new(&w));
+    AFN_TRY(add_params(w, &m->net));
+    AFN_TRY(afn_model__meta_write(w, m));
+    AFN_TRY(afn_weights_save(w, path));
+done:
+    afn_weights_free(w);
+    return st;
+}

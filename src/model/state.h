@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Inside src/model only: what a model is made of. */
+#ifndef AFN_MODEL_STATE_H
+#define AFN_MODEL_STATE_H
+
+#include "image/image.h"
+#include "model/model.h"
+#include "weights/weights.h"
+#include "zoo/zoo.h"
+
+/* A graph with its values: replaced as a whole when the head or the crop changes. */
+typedef struct model_net {
+    afn_graph *graph;
+    afn_params *params;
+    bool *trainable; /* [params], false for a buffer */
+} model_net;
+
+struct afn_model {
+    afn_arch arch;
+    int classes;
+    afn_preprocess preprocess;
+    char **class_name; /* [classes], NULL where there are no names */
+    model_net net;
+    uint64_t generation; /* of net and preprocess: a predictor of an older one is stale
+                          */
+};
+
+/* What a model file says beside its tensors; zeroed where it says nothing. */
+typedef struct model_meta {
+    char *arch;
+    char **class_name; /* [n_classes] */
+    int n_classes;
+    bool has_preprocess;
+    afn_preprocess preprocess;
+} model_meta;
+
+enum { MAX_CLASSES = 1 << 20 };
+
+/* ---- model.c ---- */
+
+/* A model whose parameters have no values yet: net.graph only. */
+afn_status afn_model__new(afn_model **out, const afn_arch *arch, int classes,
+                          const afn_preprocess *p);
+
+/* Give net.graph its values, all zero, and make every parameter trainable. */
+afn_status afn_model__allocate(model_net *net);
+
+/* The network rebuilt for this head and crop, with the old values and flags of
+ * everything whose name does not begin with `except` (NULL = of everything). */
+afn_status afn_model__rebuild(model_net *out, const afn_model *m, int classes, int crop,
+                              const char *except);
+void afn_model__net_free(model_net *net);
+
+/* The family's, with ImageNet's mean and deviation. */
+afn_preprocess afn_model__default_preprocess(const afn_arch *arch);
+
+/* `code` unless every field is in range and the crop is large enough for arch. */
+afn_status afn_model__check_preprocess(const afn_preprocess *p, const afn_arch *arch,
+                                       afn_status code);
+
+/* Is this parameter part of the layer, that is, named "<layer>.<something>"? */
+bool afn_model__below(const char *name, const char *layer);
+
+/* ---- names.c ---- */
+
+/* Copies of n names; *out is NULL on failure or where n is 0. */
+afn_status afn_model__names_copy(char ***out, const char *const *name, int n);
+void afn_model__names_free(char **name, int n);
+
+/* ---- match.c ---- */
+
+/* Classes of the file's head by the shape of its weight, 0 where it has none. */
+int afn_model__head_classes(const afn_weights *w, const afn_arch *arch);
+
+/* Does the file hold exactly the state dict of this graph?
+ * Errors     AFN_ESHAPE, counting and naming what differs */
+afn_status afn_model__match(const afn_weights *w, const afn_graph *g, const char *arch);
+
+/* Name of an architecture that the file does fit, NULL where there is none. */
+afn_status afn_model__fitting(const char **name, const afn_weights *w);
+
+/* ---- meta.c ---- */
+
+/* Read and check what a model file says of itself; free with ..._meta_free().
+ * Errors     AFN_EFORMAT naming the key */
+afn_status afn_model__meta_read(model_meta *out, const afn_weights *w);
+void afn_model__meta_free(model_meta *meta);
+afn_status afn_model__meta_write(afn_weights *w, const afn_model *m);
+
+#endif
