@@ -29,6 +29,10 @@ int64_t afn_zip_find(const afn_zip *z, const char *name);
 /* Values of one entry.
  *   data     into the archive for a stored entry, else into *owned
  *   owned    memory to be freed with afn_free(), NULL for a stored entry
+ *
+ * The checksum of a stored entry is not compared: that would read the whole file at
+ * opening.  (PyTorch does not compare it either.)
+ *
  * Errors     AFN_EFORMAT damaged, or it expands beyond what the archive's size
  *            justifies; AFN_EUNSUPPORTED encrypted or an unknown method; AFN_ENOMEM */
 afn_status afn_zip_read(afn_zip *z, size_t i, const uint8_t **data, size_t *size,

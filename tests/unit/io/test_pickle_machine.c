@@ -268,6 +268,22 @@ static void the_class_of_a_whole_object_is_recognised(void **state)
     assert_false(refusal.is_root_class);
 }
 
+/* A deep stack under many short-lived marks: time must not be their product. */
+static void marks_above_a_deep_stack_are_quick(void **state)
+{
+    (void)state;
+    enum { N = 1 << 20 };
+    afn_pickle *p;
+    char *bytes = malloc(3 * N);
+    assert_non_null(bytes);
+    memset(bytes, 'N', N);
+    for (int i = 0; i < N; i++) memcpy(bytes + N + 2 * i, "(1", 2);
+    const double start = afn_now_s();
+    assert_fails(AFN_EFORMAT, "pickle cut off", read_one(&p, bytes, 3 * N));
+    assert_true(afn_now_s() - start < 10);
+    free(bytes);
+}
+
 static void a_failing_allocation_is_reported(void **state)
 {
     (void)state;
@@ -295,6 +311,7 @@ int main(void)
         cmocka_unit_test(a_global_outside_the_list_is_refused_by_name_and_byte),
         cmocka_unit_test(a_prefix_of_a_permitted_name_is_refused),
         cmocka_unit_test(the_class_of_a_whole_object_is_recognised),
+        cmocka_unit_test(marks_above_a_deep_stack_are_quick),
         cmocka_unit_test(a_failing_allocation_is_reported),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
