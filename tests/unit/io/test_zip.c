@@ -74,6 +74,37 @@ static void libzip_reads_what_we_write(void **state)
     zip_discard(z);
 }
 
+/* Beyond 65535 entries the end record needs its zip64 form. */
+static void many_entries_use_zip64(void **state)
+{
+    (void)state;
+    enum { N = 66000 };
+    afn_map m;
+    afn_out *out;
+    afn_zip *z;
+    afn_zip_out *zo;
+    const uint8_t *data;
+    size_t size;
+    void *owned;
+    char name[32];
+    assert_ok(afn_out_open(&out, path_of("many.zip")));
+    assert_ok(afn_zip_out_new(&zo, out));
+    for (int i = 0; i < N; i++) {
+        snprintf(name, sizeof name, "e/%d", i);
+        assert_ok(afn_zip_out_add(zo, name, 1, name, strlen(name)));
+    }
+    assert_ok(afn_zip_out_finish(zo));
+    afn_zip_out_free(zo);
+    assert_ok(afn_out_commit(out));
+    assert_ok(afn_map_open(&m, path_of("many.zip")));
+    assert_ok(afn_zip_open(&z, m.data, m.size));
+    assert_int_equal(afn_zip_count(z), N);
+    assert_ok(afn_zip_read(z, N - 1, &data, &size, &owned));
+    assert_memory_equal(data, "e/65999", 7);
+    afn_zip_free(z);
+    afn_map_close(&m);
+}
+
 static void write_deflated(const char *path, const void *bytes, size_t n)
 {
     int error;
@@ -188,6 +219,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(stored_entries_are_used_in_place),
         cmocka_unit_test(libzip_reads_what_we_write),
+        cmocka_unit_test(many_entries_use_zip64),
         cmocka_unit_test(deflated_entries_are_unpacked),
         cmocka_unit_test(a_zip_bomb_is_not_unpacked),
         cmocka_unit_test(a_cut_off_archive_is_refused_wherever_it_ends),
