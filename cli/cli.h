@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the commands share: the command table, exit codes, messages and the printing of
+ * text that came from files.  The command uses the library through <afina/afina.h>
+ * alone, so it is also the largest example of that interface. */
+#ifndef AFN_CLI_H
+#define AFN_CLI_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <afina/afina.h>
+
+#include "options.h"
+
+/* Exit codes; 128 + signal where a signal stopped the work. */
+enum { CLI_OK = 0, CLI_FAILED = 1, CLI_USAGE = 2 };
+
+enum { CLI_MAX_OPERANDS = 3 };
+
+/* One command.  Help text, and later man pages and completions, come from this and its
+ * option table alone. */
+typedef struct cli_command {
+    const char *name;
+    const char *summary;                   /* one line, for the list of commands */
+    const char *operand[CLI_MAX_OPERANDS]; /* "DATA"; NULL after the last */
+    int min_operands;                      /* the rest may be left out */
+    bool repeat;                           /* the last operand may come many times */
+    const char *about;                     /* paragraphs before the options */
+    const cli_option *option;              /* ends with a NULL name; NULL = none */
+    const char *notes;                     /* lines after the options, as they are */
+    int (*run)(int argc, char **argv);     /* argv[0] is the command's name */
+} cli_command;
+
+extern const cli_command cli_cmd_train, cli_cmd_eval, cli_cmd_predict, cli_cmd_models,
+    cli_cmd_inspect, cli_cmd_convert;
+
+/* ---- messages, to stderr: "afina: text" in one line ---- */
+
+#if defined(__GNUC__)
+#define CLI_PRINTF(f, a) __attribute__((format(printf, f, a)))
+#else
+#define CLI_PRINTF(f, a)
+#endif
+
+/* Print a message.  Returns CLI_FAILED. */
+int cli_error(const char *fmt, ...) CLI_PRINTF(1, 2);
+
+/* The library's last message, whatever st is.  Returns CLI_FAILED. */
+int cli_fail(afn_status st);
+
+/* A usage message that ends with where to read more; c may be NULL.  Returns CLI_USAGE.
+ */
+int cli_usage(const cli_command *c, const char *fmt, ...) CLI_PRINTF(2, 3);
+
+/* Print the library's warnings as messages; for afn_log_set(). */
+void cli_log(afn_log_level level, const char *line, void *user);
+
+/* ---- help.c ---- */
+
+void cli_help(const cli_command *c);
+
+/* ---- text ---- */
+
+/* Names likely meant by a misspelt one, at most max, nearest first; returns how many. A
+ * name that is part of a candidate counts too ("lr" for "head-lr"). */
+int cli_nearest(const char *name, const char *const *candidate, size_t n,
+                const char **out, int max);
+
+/* Print text from a file, control characters as '?', so that no name can drive the
+ * terminal. */
+void cli_put(FILE *f, const char *text);
+
+/* The same, filled with blanks on the right to this many characters. */
+void cli_put_wide(FILE *f, const char *text, int width);
+
+/* Characters of UTF-8 text. */
+int cli_width(const char *text);
+
+enum { CLI_COUNT_BYTES = 32 };
+
+/* "23,518,277", written into buf; returns buf. */
+char *cli_count(int64_t n, char buf[CLI_COUNT_BYTES]);
+
+/* "image" or "images". */
+const char *cli_plural(int64_t n, const char *one, const char *many);
+
+#endif

@@ -1,0 +1,554 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* afina train: from a folder of images and pretrained weights to a tuned model.
+ *
+ * What opens fast and is easily mistyped comes first (data, run folder), then the
+ * weights; every option is checked against the model before the first image is read. */
+#define _POSIX_C_SOURCE 200809L
+
+#include <float.h>
+#include <math.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+#include "out_folder.h"
+#include "progress.h"
+
+typedef struct train_args {
+    const char *model, *weights, *out, *unfreeze;
+    int64_t head_epochs, tune_epochs;
+    double head_lr, tune_lr, momentum, weight_decay, val;
+    bool nesterov, no_shuffle, keep_head, no_normalize, quiet;
+    int64_t batch, threads, seed;
+    int64_t image_size; /* 0 = the model's */
+    int64_t resize;     /* -1 = not given */
+    int bn, backend;
+} train_args;
+
+static const char *const bn_modes[] = { "auto", "batch", "frozen", NULL };
+static const char *const backends[] = { "cpu", "ref", NULL };
+_Static_assert(AFN_BN_AUTO == 0 && AFN_BN_BATCH == 1 && AFN_BN_FROZEN == 2,
+               "bn_modes[] in the order of afn_bn_mode");
+
+typedef struct training {
+    const train_args *o;
+    const char *data;
+    afn_dataset *train, *val; /* val may be NULL */
+    afn_model *m;
+    afn_phase phase[2];
+    int n_phases;
+    cli_progress progress;
+    int epochs_done;
+} training;
+
+static void training_close(training *s)
+{
+    afn_model_free(s->m);
+    afn_dataset_free(s->val);
+    afn_dataset_free(s->train);
+}
+
+/* ---- stopping ---- */
+
+/* The signal that asked to stop, 0 = none.  The second one finds the default action. */
+static volatile sig_atomic_t stop_signal;
+
+static void on_signal(int number)
+{
+    stop_signal = number;
+}
+
+static void watch_signals(void)
+{
+    struct sigaction action = { .sa_handler = on_signal,
+                                .sa_flags = (int)SA_RESETHAND | SA_RESTART };
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+}
+
+static int on_step(const afn_progress *at, void *user)
+{
+    training *s = user;
+    cli_progress_step(&s->progress, at);
+    return stop_signal != 0;
+}
+
+static int on_epoch(const afn_epoch *e, void *user)
+{
+    training *s = user;
+    s->epochs_done++;
+    if (s->o->quiet)
+        cli_progress_clear(&s->progress);
+    else
+        cli_progress_epoch(&s->progress, e);
+    return stop_signal != 0;
+}
+
+static void log_line(afn_log_level level, const char *line, void *user)
+{
+    if (level == AFN_LOG_WARNING) cli_progress_clear(user);
+    cli_log(level, line, NULL);
+}
+
+/* ---- the model ---- */
+
+/* Kept heads need the data's classes: as many, and of the same names where the model
+ * has names, for the labels are matched by place. */
+static int check_classes(const training *s)
+{
+    const int classes = afn_dataset_classes(s->train);
+    const int has = afn_model_classes(s->m);
+
+    if (has != classes)
+        return cli_error("--keep-head: the model has %d classes, %s has %d", has,
+                         s->data, classes);
+    for (int i = 0; i < classes; i++) {
+        const char *theirs = afn_model_class_name(s->m, i);
+        const char *ours = afn_dataset_class_name(s->train, i);
+        if (theirs && strcmp(theirs, ours))
+            return cli_error("--keep-head: class %d is '%s' in the model, '%s' in %s",
+                             i, theirs, ours, s->data);
+    }
+    return CLI_OK;
+}
+
+static int name_classes(training *s)
+{
+    const int n = afn_dataset_classes(s->train);
+    const char **name = calloc((size_t)n, sizeof *name);
+
+    if (!name) return cli_error("out of memory");
+    for (int i = 0; i < n; i++) name[i] = afn_dataset_class_name(s->train, i);
+    const afn_status st = afn_model_set_class_names(s->m, name, n);
+    free((void *)name);
+    return st == AFN_OK ? CLI_OK : cli_fail(st);
+}
+
+static int set_head(training *s)
+{
+    if (s->o->keep_head) {
+        const int code = check_classes(s);
+        return code == CLI_OK ? name_classes(s) : code;
+    }
+    if (s->o->weights) {
+        const afn_status st = afn_model_replace_head(
+            s->m, afn_dataset_classes(s->train), (uint64_t)s->o->seed);
+        if (st != AFN_OK) return cli_fail(st);
+    }
+    return name_classes(s);
+}
+
+/* Another --image-size without --resize keeps the proportion of the two. */
+static int set_preprocess(training *s)
+{
+    const train_args *o = s->o;
+    afn_preprocess p = afn_model_preprocess(s->m);
+
+    if (o->image_size && o->resize < 0)
+        p.resize = (int)((o->image_size * p.resize + p.crop / 2) / p.crop);
+    if (o->image_size) p.crop = (int)o->image_size;
+    if (o->resize >= 0) p.resize = (int)o->resize;
+    for (int c = 0; o->no_normalize && c < 3; c++) {
+        p.mean[c] = 0;
+        p.std[c] = 1;
+    }
+    const afn_status st = afn_model_set_preprocess(s->m, &p);
+    return st == AFN_OK ? CLI_OK : cli_fail(st);
+}
+
+static int open_model(training *s)
+{
+    const train_args *o = s->o;
+    const int classes = afn_dataset_classes(s->train);
+    const afn_status st =
+        o->weights ? afn_model_open(&s->m, o->model, o->weights)
+                   : afn_model_new(&s->m, o->model, classes, (uint64_t)o->seed);
+    if (st != AFN_OK) return cli_fail(st);
+    const int code = set_head(s);
+    return code == CLI_OK ? set_preprocess(s) : code;
+}
+
+/* ---- phases ---- */
+
+static void add_phase(training *s, const char *name, const char *trainable,
+                      int64_t epochs, double lr)
+{
+    if (epochs == 0) return;
+    s->phase[s->n_phases++] = (afn_phase){ .name = name,
+                                           .trainable = trainable,
+                                           .epochs = (int)epochs,
+                                           .lr = (float)lr,
+                                           .momentum = (float)s->o->momentum,
+                                           .weight_decay = (float)s->o->weight_decay,
+                                           .nesterov = s->o->nesterov };
+}
+
+/* Parameters that a phase trains, counted by setting the model up for it. */
+static afn_status count_trainable(const training *s, const afn_phase *phase,
+                                  int64_t *out)
+{
+    const char *pattern = phase->trainable ? phase->trainable : afn_model_head(s->m);
+    afn_status st = afn_model_freeze(s->m, "*");
+    if (st == AFN_OK) st = afn_model_unfreeze(s->m, pattern);
+    *out = 0;
+    for (int i = 0; st == AFN_OK && i < afn_model_n_params(s->m); i++) {
+        afn_param_info info;
+        st = afn_model_param(s->m, i, &info);
+        if (st == AFN_OK && info.trainable) *out += afn_shape_count(&info.shape);
+    }
+    return st;
+}
+
+/* ---- what will be done, and what came out ---- */
+
+static void put_classes(const afn_dataset *d)
+{
+    enum { SHOWN = 8 };
+    const int n = afn_dataset_classes(d);
+    for (int i = 0; i < n && i < SHOWN; i++) {
+        printf("%s", i ? ", " : "");
+        cli_put(stdout, afn_dataset_class_name(d, i));
+    }
+    printf("%s\n", n > SHOWN ? ", ..." : "");
+}
+
+static void put_data(const training *s)
+{
+    char count[CLI_COUNT_BYTES];
+    const int classes = afn_dataset_classes(s->train);
+    const int64_t n = afn_dataset_count(s->train);
+
+    printf("data     ");
+    cli_put(stdout, s->data);
+    printf(": %s %s to train", cli_count(n, count), cli_plural(n, "image", "images"));
+    if (s->val) printf(", %s to validate", cli_count(afn_dataset_count(s->val), count));
+    printf("\nclasses  %d: ", classes);
+    put_classes(s->train);
+}
+
+static void put_model(const training *s)
+{
+    const afn_preprocess p = afn_model_preprocess(s->m);
+
+    printf("model    %s, ", afn_model_arch(s->m));
+    cli_put(stdout, s->o->weights ? s->o->weights : "fresh weights");
+    printf("%s\n", s->o->keep_head ? ", head kept" : "");
+    printf("images   ");
+    if (p.resize) printf("resize %d, ", p.resize);
+    printf("crop %d\n", p.crop);
+}
+
+/* Checks every phase's pattern on the way. */
+static int put_phases(const training *s)
+{
+    char count[CLI_COUNT_BYTES];
+    for (int i = 0; i < s->n_phases; i++) {
+        const afn_phase *p = &s->phase[i];
+        int64_t trained = 0;
+        const afn_status st = count_trainable(s, p, &trained);
+        if (st != AFN_OK) return cli_fail(st);
+        if (s->o->quiet) continue;
+        printf("phase    %s: %d %s at %g, trains %s parameters (%s)\n", p->name,
+               p->epochs, cli_plural(p->epochs, "epoch", "epochs"), (double)p->lr,
+               cli_count(trained, count),
+               p->trainable ? p->trainable : afn_model_head(s->m));
+    }
+    return CLI_OK;
+}
+
+static void put_outcome(const training *s, const afn_epoch *best)
+{
+    static const char *const file[] = { "model.safetensors", "model.pth", "last.pth",
+                                        "metrics.csv" };
+    if (!isnan(best->val_acc))
+        printf("best     %s epoch %d: %.2f %% of the validation images right\n",
+               best->phase, best->epoch, 100 * best->val_acc);
+    printf("written  ");
+    for (int i = 0; i < 4; i++) {
+        printf("%s", i ? ", " : "");
+        cli_put(stdout, s->o->out);
+        printf("/%s", file[i]);
+    }
+    printf("\n");
+}
+
+/* ---- running ---- */
+
+static int stopped(const training *s)
+{
+    if (s->epochs_done)
+        cli_error("stopped, the %d finished %s in %s", s->epochs_done,
+                  cli_plural(s->epochs_done, "epoch is", "epochs are"), s->o->out);
+    else
+        cli_error("stopped before the end of the first epoch, nothing was saved");
+    return 128 + stop_signal;
+}
+
+static int fit(training *s)
+{
+    const train_args *o = s->o;
+    afn_fit_opts opts = afn_fit_defaults();
+    afn_epoch best = { 0 };
+    opts.phase = s->phase;
+    opts.n_phases = s->n_phases;
+    opts.bn = (afn_bn_mode)o->bn;
+    opts.batch = o->batch;
+    opts.shuffle = !o->no_shuffle;
+    opts.seed = (uint64_t)o->seed;
+    opts.threads = (int)o->threads;
+    opts.backend = backends[o->backend];
+    opts.out = o->out;
+    opts.on_step = on_step;
+    opts.on_epoch = on_epoch;
+    opts.user = s;
+
+    cli_progress_start(&s->progress, o->quiet);
+    afn_log_set(log_line, &s->progress);
+    watch_signals();
+    const afn_status st = afn_fit(s->m, s->train, s->val, &opts, &best);
+    afn_log_set(cli_log, NULL);
+    cli_progress_clear(&s->progress);
+    if (st == AFN_ECANCELLED && stop_signal) return stopped(s);
+    if (st != AFN_OK) return cli_fail(st);
+    if (!o->quiet) put_outcome(s, &best);
+    return CLI_OK;
+}
+
+static int train(training *s)
+{
+    const train_args *o = s->o;
+    const afn_status st =
+        afn_dataset_open_split(&s->train, &s->val, s->data, o->val, (uint64_t)o->seed);
+    if (st != AFN_OK) return cli_fail(st);
+    if (!cli_out_folder_check(o->out)) return CLI_FAILED;
+
+    int code = open_model(s);
+    if (code != CLI_OK) return code;
+    if (!o->quiet) {
+        put_data(s);
+        put_model(s);
+    }
+    code = put_phases(s);
+    fflush(stdout);
+    return code == CLI_OK ? fit(s) : code;
+}
+
+static int run(int argc, char **argv)
+{
+    train_args o = { .resize = -1 };
+    cli_args args;
+    const cli_command *c = &cli_cmd_train;
+
+    int code = cli_parse(c, argc, argv, &o, &args);
+    if (code != CLI_GO_ON) return code;
+    if (!o.model && !o.weights)
+        return cli_usage(c, "--model is missing, and there is no --weights to name it");
+    if (o.keep_head && !o.weights) return cli_usage(c, "--keep-head needs --weights");
+    if (o.nesterov && o.momentum == 0)
+        return cli_usage(c, "--nesterov needs a --momentum above 0");
+    /* Behind fresh weights there is nothing that a head could be fitted to. */
+    if (!o.weights && !cli_given(c, &args, "head-epochs")) o.head_epochs = 0;
+
+    training s = { .o = &o, .data = args.operand[0] };
+    add_phase(&s, "head", NULL, o.head_epochs, o.head_lr);
+    add_phase(&s, "tune", o.unfreeze, o.tune_epochs, o.tune_lr);
+    if (!s.n_phases) return cli_usage(c, "--head-epochs and --tune-epochs are both 0");
+    code = train(&s);
+    training_close(&s);
+    return code;
+}
+
+static const cli_option options[] = {
+    { .name = "model",
+      .letter = 'm',
+      .type = CLI_TEXT,
+      .metavar = "NAME",
+      .at = offsetof(train_args, model),
+      .help = "architecture, see 'afina models'; may be left out where --weights is a "
+              "file written by afina" },
+    { .name = "weights",
+      .letter = 'w',
+      .type = CLI_TEXT,
+      .metavar = "FILE",
+      .at = offsetof(train_args, weights),
+      .help = "pretrained weights, .pth or .safetensors; without them training begins "
+              "from random ones, with no head phase unless --head-epochs is given" },
+    { .name = "out",
+      .letter = 'o',
+      .type = CLI_TEXT,
+      .metavar = "DIR",
+      .at = offsetof(train_args, out),
+      .required = true,
+      .help = "folder for the results, made where missing" },
+    { .name = "head-epochs",
+      .type = CLI_INT,
+      .metavar = "N",
+      .at = offsetof(train_args, head_epochs),
+      .min = 0,
+      .max = 100000,
+      .initial = "5",
+      .help = "epochs of the first phase, which trains the head alone" },
+    { .name = "head-lr",
+      .type = CLI_REAL,
+      .metavar = "RATE",
+      .at = offsetof(train_args, head_lr),
+      .low = 0,
+      .high = 1000,
+      .initial = "0.001",
+      .help = "its learning rate" },
+    { .name = "tune-epochs",
+      .type = CLI_INT,
+      .metavar = "N",
+      .at = offsetof(train_args, tune_epochs),
+      .min = 0,
+      .max = 100000,
+      .initial = "5",
+      .help = "epochs of the second phase" },
+    { .name = "tune-lr",
+      .type = CLI_REAL,
+      .metavar = "RATE",
+      .at = offsetof(train_args, tune_lr),
+      .low = 0,
+      .high = 1000,
+      .initial = "0.0001",
+      .help = "its learning rate" },
+    { .name = "unfreeze",
+      .type = CLI_TEXT,
+      .metavar = "PATTERN",
+      .at = offsetof(train_args, unfreeze),
+      .initial = "*",
+      .help = "parameters that the second phase trains, such as 'layer4,fc': * any "
+              "characters, ? one, commas between alternatives" },
+    { .name = "batch",
+      .type = CLI_INT,
+      .metavar = "N",
+      .at = offsetof(train_args, batch),
+      .min = 1,
+      .max = 4096,
+      .initial = "32",
+      .help = "images in a step" },
+    { .name = "momentum",
+      .type = CLI_REAL,
+      .metavar = "M",
+      .at = offsetof(train_args, momentum),
+      .low = 0,
+      .high = 1,
+      .below_high = true,
+      .initial = "0.9",
+      .help = "of SGD" },
+    { .name = "weight-decay",
+      .type = CLI_REAL,
+      .metavar = "D",
+      .at = offsetof(train_args, weight_decay),
+      .low = 0,
+      .high = 1000,
+      .initial = "0",
+      .help = "of SGD" },
+    { .name = "nesterov",
+      .type = CLI_FLAG,
+      .at = offsetof(train_args, nesterov),
+      .help = "use Nesterov's momentum" },
+    { .name = "bn",
+      .type = CLI_CHOICE,
+      .at = offsetof(train_args, bn),
+      .choice = bn_modes,
+      .initial = "auto",
+      .help = "statistics of batch norm: auto takes the running ones where a layer is "
+              "frozen and the batch's where it trains, batch the batch's everywhere as "
+              "PyTorch's model.train(), frozen the running ones everywhere" },
+    { .name = "val",
+      .type = CLI_REAL,
+      .metavar = "FRACTION",
+      .at = offsetof(train_args, val),
+      .low = 0,
+      .high = 1,
+      .below_high = true,
+      .initial = "0.2",
+      .help = "of the images kept for validation where DATA has no val folder" },
+    { .name = "image-size",
+      .type = CLI_INT,
+      .metavar = "PIXELS",
+      .at = offsetof(train_args, image_size),
+      .min = 1,
+      .max = 16384,
+      .help =
+          "side of the network's input; without --resize that follows in proportion "
+          "(default: the model's)" },
+    { .name = "resize",
+      .type = CLI_INT,
+      .metavar = "PIXELS",
+      .at = offsetof(train_args, resize),
+      .min = 0,
+      .max = 65536,
+      .help = "shorter side of an image before the crop, 0 for no resize (default: the "
+              "model's)" },
+    { .name = "no-normalize",
+      .type = CLI_FLAG,
+      .at = offsetof(train_args, no_normalize),
+      .help = "leave pixels in [0, 1] instead of normalising by ImageNet's mean and "
+              "deviation" },
+    { .name = "keep-head",
+      .type = CLI_FLAG,
+      .at = offsetof(train_args, keep_head),
+      .help = "go on with the head that --weights has; the classes must be the same" },
+    { .name = "no-shuffle",
+      .type = CLI_FLAG,
+      .at = offsetof(train_args, no_shuffle),
+      .help = "take the images in the same order in every epoch" },
+    { .name = "seed",
+      .type = CLI_INT,
+      .metavar = "N",
+      .at = offsetof(train_args, seed),
+      .min = 0,
+      .max = INT64_MAX,
+      .initial = "0",
+      .help = "of the new head, the split and the order of the images" },
+    { .name = "threads",
+      .type = CLI_INT,
+      .metavar = "N",
+      .at = offsetof(train_args, threads),
+      .min = 0,
+      .max = 1024,
+      .initial = "0",
+      .help = "processors to use, 0 for all" },
+    { .name = "backend",
+      .type = CLI_CHOICE,
+      .at = offsetof(train_args, backend),
+      .choice = backends,
+      .initial = "cpu",
+      .hidden = true,
+      .help = "what computes" },
+    { .name = "quiet",
+      .letter = 'q',
+      .type = CLI_FLAG,
+      .at = offsetof(train_args, quiet),
+      .help = "print nothing but errors" },
+    { .name = NULL },
+};
+_Static_assert(sizeof options / sizeof options[0] <= CLI_MAX_OPTIONS,
+               "cli_args.given has room for every option");
+
+const cli_command cli_cmd_train = {
+    .name = "train",
+    .summary = "fine-tune a pretrained model on your images",
+    .operand = { "DATA" },
+    .min_operands = 1,
+    .about =
+        "Replaces the last layer of a pretrained network by one for the classes in "
+        "DATA, trains that layer alone, then the layers of --unfreeze, and keeps "
+        "the epoch with the best validation accuracy. DATA is a folder with one "
+        "folder of images per class, a folder with such train and val folders, or "
+        "noise for trying things out: fake:size=1000,classes=10.",
+    .option = options,
+    .notes =
+        "Written to DIR: model.safetensors and model.pth (the best epoch; all that\n"
+        "'afina predict' needs, and what torchvision loads), last.pth, metrics.csv.\n"
+        "Ctrl-C stops after the step; what finished epochs saved stays.\n\n"
+        "example:\n"
+        "  afina train photos --model resnet50 --weights resnet50.pth --out run1\n",
+    .run = run,
+};

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Help text, generated from the command and option tables. */
+#include <stdio.h>
+#include <string.h>
+
+#include "cli.h"
+
+enum { PAGE = 79, OPTION_COLUMN = 28 };
+
+/* Print words from column `at`, indented to `indent` on every further line. */
+static void put_wrapped(const char *text, int at, int indent)
+{
+    while (*text) {
+        const int word = (int)strcspn(text, " ");
+        if (at > indent && at + 1 + word > PAGE) {
+            printf("\n%*s", indent, "");
+            at = indent;
+        }
+        at += printf("%s%.*s", at > indent ? " " : "", word, text);
+        text += word;
+        text += strspn(text, " ");
+    }
+    printf("\n");
+}
+
+static void put_usage(const cli_command *c)
+{
+    printf("usage: afina %s", c->name);
+    for (int i = 0; i < CLI_MAX_OPERANDS && c->operand[i]; i++) {
+        const bool last = i + 1 == CLI_MAX_OPERANDS || !c->operand[i + 1];
+        const char *dots = c->repeat && last ? "..." : "";
+        const bool needed = i < c->min_operands;
+        printf(" %s%s%s%s", needed ? "" : "[", c->operand[i], dots, needed ? "" : "]");
+    }
+    for (const cli_option *o = c->option; o && o->name; o++) {
+        if (o->required) printf(" --%s %s", o->name, o->metavar);
+    }
+    if (c->option) printf(" [OPTION]...");
+    printf("\n\n");
+}
+
+/* "auto|batch|frozen", or the metavar. */
+static int put_metavar(const cli_option *o)
+{
+    int used = 0;
+    if (o->type == CLI_FLAG) return 0;
+    if (o->type != CLI_CHOICE) return printf(" %s", o->metavar);
+    for (int i = 0; o->choice[i]; i++) {
+        used += printf("%c%s", i ? '|' : ' ', o->choice[i]);
+    }
+    return used;
+}
+
+static void put_option(const cli_option *o)
+{
+    char letter[8] = "    ";
+    char text[512];
+
+    if (o->letter) snprintf(letter, sizeof letter, "-%c, ", o->letter);
+    int used = printf("  %s--%s", letter, o->name);
+    used += put_metavar(o);
+    if (used + 2 > OPTION_COLUMN) used = printf("\n") - 1;
+    printf("%*s", OPTION_COLUMN - used, "");
+
+    snprintf(text, sizeof text, "%s%s%s%s", o->help, o->initial ? " (default " : "",
+             o->initial ? o->initial : "", o->initial ? ")" : "");
+    put_wrapped(text, OPTION_COLUMN, OPTION_COLUMN);
+}
+
+void cli_help(const cli_command *c)
+{
+    static const cli_option help = {
+        .name = "help", .letter = 'h', .type = CLI_FLAG, .help = "print this text"
+    };
+    put_usage(c);
+    put_wrapped(c->about, 0, 0);
+    printf("\noptions:\n");
+    for (const cli_option *o = c->option; o && o->name; o++) {
+        if (!o->hidden) put_option(o);
+    }
+    put_option(&help);
+    if (c->notes) printf("\n%s", c->notes);
+}
