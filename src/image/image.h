@@ -18,6 +18,9 @@ afn_status afn_image__alloc(afn_image *out, int64_t width, int64_t height);
 /* AFN_EINVAL unless there are pixels and the sides are in range. */
 afn_status afn_image__check(const afn_image *image);
 
+/* AFN_EINVAL unless sides and filter are in range: for those who allocate by them. */
+afn_status afn_image__check_preprocess(const afn_preprocess *p);
+
 /* Where a crop of `want` pixels begins in a side of `have` pixels, by the rules of
  * torchvision's CenterCrop; negative where the side is to be padded in front. */
 int64_t afn_image__crop_start(int64_t have, int64_t want);

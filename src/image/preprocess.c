@@ -19,7 +19,7 @@ afn_preprocess afn_preprocess_imagenet(void)
     };
 }
 
-static afn_status check(const afn_preprocess *p)
+afn_status afn_image__check_preprocess(const afn_preprocess *p)
 {
     if (p->resize < 0 || p->resize > MAX_RESIZE)
         return afn_fail(AFN_EINVAL, "resize to %d, need 0 to %d", p->resize,
@@ -52,7 +52,7 @@ afn_status afn_preprocess_apply(const afn_preprocess *p, const afn_image *in,
                                 uint8_t *out)
 {
     afn_status st = AFN_OK;
-    AFN_TRY(check(p));
+    AFN_TRY(afn_image__check_preprocess(p));
     AFN_TRY(afn_image__check(in));
 
     afn_resize_part part = { .width = in->width, .height = in->height };
