@@ -1,10 +1,32 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The one door to src/data.  Everything outside needs is public: see afina/data.h.
- * Hides storage, threads and order. */
+/* The one door to src/data.  What other folders use is public: see afina/data.h; the
+ * rest here is shared by the files of this folder.  Hides storage, threads and order.
+ */
 #ifndef AFN_DATA_H
 #define AFN_DATA_H
 
 #include "afina/data.h"
+#include "base/base.h"
 #include "image/image.h"
+
+/* Epochs are numbered below this: what a stream of random numbers can tell apart. */
+#define AFN_MAX_EPOCHS ((int64_t)1 << 24)
+
+/* Find the kind that a spec names, without opening anything.
+ *   rest     what the kind is to open, inside spec
+ * Errors     AFN_EINVAL, naming the nearest kind */
+struct afn_dataset_ops;
+afn_status afn_data__kind(const struct afn_dataset_ops **kind, const char **rest,
+                          const char *spec);
+
+/* Samples index[0 .. n-1] of whole as a data set with the same classes.
+ * Memory     copies index; owns a share of whole, which the caller keeps his own of
+ * Errors     AFN_ENOMEM */
+afn_status afn_data__subset(afn_dataset **out, afn_dataset *whole, const int64_t *index,
+                            int64_t n);
+
+/* The order of an epoch: a permutation of 0 .. n-1 that depends on (seed, epoch) alone.
+ *   order    (n), filled */
+void afn_data__epoch_order(int64_t *order, int64_t n, uint64_t seed, int64_t epoch);
 
 #endif

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The list of kinds, how a spec names one of them, and the calls that are the same for
+ * all: everything but open, read and name works on the common struct. */
+#include "data/dataset.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "data/data.h"
+
+/* Every kind: afn_ds_<word> in ds_<word>.c. */
+#define KINDS(X)                                                                       \
+    X(folder)                                                                          \
+    X(fake)
+
+#define DECLARE(kind) extern const afn_dataset_ops afn_ds_##kind;
+KINDS(DECLARE)
+#undef DECLARE
+
+#define POINTER(kind) &afn_ds_##kind,
+static const afn_dataset_ops *const kinds[] = { KINDS(POINTER) };
+#undef POINTER
+
+#define NAME(kind) #kind,
+static const char *const kind_name[] = { KINDS(NAME) };
+#undef NAME
+
+afn_dataset *afn_data__new(const afn_dataset_ops *ops, size_t bytes)
+{
+    afn_dataset *d = afn_alloc(bytes);
+    if (!d) return NULL;
+    d->ops = ops;
+    atomic_init(&d->refs, 1);
+    return d;
+}
+
+afn_dataset *afn_data__share(afn_dataset *d)
+{
+    atomic_fetch_add(&d->refs, 1);
+    return d;
+}
+
+void afn_dataset_free(afn_dataset *d)
+{
+    if (!d || atomic_fetch_sub(&d->refs, 1) > 1) return;
+    if (d->ops->close) d->ops->close(d);
+    afn_free(d->class_name);
+    afn_free(d->label);
+    afn_free(d);
+}
+
+afn_status afn_data__set_classes(afn_dataset *d, const char *const *name, int n)
+{
+    size_t bytes = (size_t)n * sizeof(char *);
+    for (int i = 0; i < n; i++) bytes += strlen(name[i]) + 1;
+    char **list = afn_alloc(bytes);
+    if (!list) return afn_fail(AFN_ENOMEM, "out of memory");
+
+    char *text = (char *)(list + n);
+    for (int i = 0; i < n; i++) {
+        const size_t size = strlen(name[i]) + 1;
+        list[i] = memcpy(text, name[i], size);
+        text += size;
+    }
+    afn_free(d->class_name);
+    d->class_name = list;
+    d->n_classes = n;
+    return AFN_OK;
+}
+
+static const afn_dataset_ops *find_kind(const char *word, size_t length)
+{
+    for (size_t i = 0; i < AFN_COUNT(kinds); i++)
+        if (strlen(kind_name[i]) == length && memcmp(kind_name[i], word, length) == 0)
+            return kinds[i];
+    return NULL;
+}
+
+static afn_status unknown_kind(const char *spec, size_t length)
+{
+    char word[64], known[256] = "";
+    snprintf(word, sizeof word, "%.*s", length < 63 ? (int)length : 63, spec);
+    const char *near = afn_nearest(word, kind_name, AFN_COUNT(kind_name));
+    if (near)
+        return afn_fail(AFN_EINVAL,
+                        "%s: unknown kind of data set, did you mean %s:", word, near);
+    for (size_t i = 0, at = 0; i < AFN_COUNT(kind_name) && at < sizeof known; i++)
+        at += (size_t)snprintf(known + at, sizeof known - at, "%s%s:", i ? ", " : "",
+                               kind_name[i]);
+    return afn_fail(AFN_EINVAL, "%s: no such folder or kind of data set, need %s", word,
+                    known);
+}
+
+afn_status afn_data__kind(const afn_dataset_ops **kind, const char **rest,
+                          const char *spec)
+{
+    size_t n = 0; /* length of the leading word */
+    if (!spec || !*spec)
+        return afn_fail(AFN_EINVAL, "the name of the data set is empty");
+    while (isalnum((unsigned char)spec[n]) || spec[n] == '_' || spec[n] == '-') n++;
+
+    *kind = &afn_ds_folder;
+    *rest = spec;
+    const afn_dataset_ops *named = find_kind(spec, n);
+    if (spec[n] == ':' && n) {
+        if (named) {
+            *kind = named;
+            *rest = spec + n + 1;
+        } else if (!afn_is_dir(spec)) { /* a folder may have a colon in its name */
+            return unknown_kind(spec, n);
+        }
+    } else if (named && !spec[n] && !afn_is_dir(spec)) {
+        return afn_fail(AFN_ENOTFOUND, "%s: no such folder, did you mean %s:", spec,
+                        spec);
+    }
+    return AFN_OK;
+}
+
+afn_status afn_dataset_open(afn_dataset **out, const char *spec)
+{
+    const afn_dataset_ops *kind;
+    const char *rest;
+    *out = NULL;
+    const afn_status st = afn_data__kind(&kind, &rest, spec);
+    return st == AFN_OK ? kind->open(out, rest) : st;
+}
+
+int64_t afn_dataset_count(const afn_dataset *d)
+{
+    return d->count;
+}
+
+int afn_dataset_classes(const afn_dataset *d)
+{
+    return d->n_classes;
+}
+
+const char *afn_dataset_class_name(const afn_dataset *d, int i)
+{
+    return i >= 0 && i < d->n_classes ? d->class_name[i] : NULL;
+}
+
+int afn_dataset_label(const afn_dataset *d, int64_t i)
+{
+    return i >= 0 && i < d->count ? d->label[i] : -1;
+}
+
+char *afn_dataset_sample_name(const afn_dataset *d, int64_t i, char *buf, size_t bytes)
+{
+    if (!bytes) return buf;
+    if (i >= 0 && i < d->count)
+        d->ops->sample_name(d, i, buf, bytes);
+    else
+        snprintf(buf, bytes, "sample %lld", (long long)i);
+    return buf;
+}
+
+afn_status afn_dataset_read(const afn_dataset *d, int64_t i, afn_image *out)
+{
+    char name[1024];
+    *out = (afn_image){ 0 };
+    if (i < 0 || i >= d->count)
+        return afn_fail(AFN_EINVAL, "sample %lld, need 0 to %lld", (long long)i,
+                        (long long)d->count - 1);
+    const afn_status st = d->ops->read(d, i, out);
+    if (st == AFN_OK) return st;
+    return afn_context(st, "%s", afn_dataset_sample_name(d, i, name, sizeof name));
+}
