@@ -1,0 +1,413 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Batches: the same for any number of threads, complete, and honest about bad files. */
+#define _GNU_SOURCE /* nftw */
+#include "afn_test.h"
+
+#include <time.h>
+
+#include "data/dataset.h"
+#include "make_tree.h"
+
+enum { SIDE = 6, IMAGE_BYTES = SIDE * SIDE * 3 };
+
+static const afn_preprocess small = { .crop = SIDE,
+                                      .filter = AFN_FILTER_BILINEAR,
+                                      .std = { 1, 1, 1 } };
+
+static afn_dataset *open_fake(int size)
+{
+    char spec[64];
+    afn_dataset *d;
+    snprintf(spec, sizeof spec, "fake:size=%d,height=8,width=7", size);
+    assert_ok(afn_dataset_open(&d, spec));
+    return d;
+}
+
+static afn_loader *new_loader(const afn_dataset *d, afn_loader_opts o)
+{
+    afn_loader *l;
+    assert_ok(afn_loader_new(&l, d, &small, &o));
+    return l;
+}
+
+/* All that an epoch gives, one batch after the other. */
+typedef struct epoch {
+    int64_t index[128];
+    int labels[128];
+    uint8_t pixels[128][IMAGE_BYTES];
+    int64_t n, batches, last; /* last: samples of the last batch */
+} epoch;
+
+static void read_epoch(epoch *e, afn_loader *l, int64_t number)
+{
+    afn_batch b;
+    memset(e, 0, sizeof *e);
+    assert_ok(afn_loader_start(l, number));
+    for (;;) {
+        assert_ok(afn_loader_next(l, &b));
+        if (!b.n) break;
+        assert_true(e->n + b.n <= 128);
+        memcpy(e->index + e->n, b.index, (size_t)b.n * sizeof *b.index);
+        memcpy(e->labels + e->n, b.labels, (size_t)b.n * sizeof *b.labels);
+        memcpy(e->pixels[e->n], b.pixels, (size_t)b.n * IMAGE_BYTES);
+        e->n += b.n;
+        e->batches++;
+        e->last = b.n;
+    }
+}
+
+static void an_epoch_is_the_same_for_any_number_of_threads(void **state)
+{
+    (void)state;
+    static const int threads[] = { 1, 2, 7 };
+    static epoch first[2], e;
+    afn_dataset *d = open_fake(100);
+    for (size_t t = 0; t < AFN_COUNT(threads); t++) {
+        afn_loader *l = new_loader(
+            d, (afn_loader_opts){ .batch = 8, .shuffle = true, .threads = threads[t] });
+        for (int64_t number = 0; number < 2; number++) {
+            read_epoch(&e, l, number);
+            assert_int_equal(100, e.n);
+            if (t == 0) first[number] = e;
+            assert_memory_equal(&first[number], &e, sizeof e);
+        }
+        afn_loader_free(l);
+    }
+    assert_memory_not_equal(first[0].index, first[1].index, sizeof first[0].index);
+    afn_dataset_free(d);
+}
+
+static void a_batch_holds_the_samples_it_names(void **state)
+{
+    (void)state;
+    static epoch e;
+    bool seen[50] = { false };
+    afn_dataset *d = open_fake(50);
+    afn_loader *l = new_loader(d, (afn_loader_opts){ .batch = 7, .shuffle = true });
+    read_epoch(&e, l, 3);
+    for (int64_t i = 0; i < e.n; i++) {
+        afn_image image;
+        uint8_t want[IMAGE_BYTES];
+        assert_false(seen[e.index[i]]);
+        seen[e.index[i]] = true;
+        assert_ok(afn_dataset_read(d, e.index[i], &image));
+        assert_ok(afn_preprocess_apply(&small, &image, want));
+        assert_memory_equal(want, e.pixels[i], IMAGE_BYTES);
+        assert_int_equal(afn_dataset_label(d, e.index[i]), e.labels[i]);
+        afn_image_free(&image);
+    }
+    afn_loader_free(l);
+    afn_dataset_free(d);
+}
+
+static void the_last_batch_is_small_or_dropped(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t count, batch;
+        bool drop;
+        int64_t batches, n, last;
+    } row[] = {
+        { 10, 4, false, 3, 10, 2 }, { 10, 4, true, 2, 8, 4 },
+        { 8, 4, false, 2, 8, 4 },   { 8, 4, true, 2, 8, 4 },
+        { 3, 4, false, 1, 3, 3 },   { 3, 4, true, 0, 0, 0 },
+        { 1, 1, true, 1, 1, 1 },    { 3, INT64_MAX, false, 1, 3, 3 },
+        { 9, 1, false, 9, 9, 1 },
+    };
+    static epoch e;
+    for (size_t i = 0; i < AFN_COUNT(row); i++) {
+        afn_dataset *d = open_fake((int)row[i].count);
+        afn_loader *l = new_loader(d, (afn_loader_opts){ .batch = row[i].batch,
+                                                         .drop_last = row[i].drop,
+                                                         .threads = 3 });
+        assert_int_equal(row[i].batches, afn_loader_batches(l));
+        read_epoch(&e, l, 0);
+        assert_int_equal(row[i].batches, e.batches);
+        assert_int_equal(row[i].n, e.n);
+        assert_int_equal(row[i].last, e.last);
+        afn_loader_free(l);
+        afn_dataset_free(d);
+    }
+}
+
+static void an_empty_set_has_no_batches(void **state)
+{
+    (void)state;
+    static epoch e;
+    afn_dataset *d = open_fake(3), *none;
+    assert_ok(afn_data__subset(&none, d, NULL, 0));
+    afn_loader *l = new_loader(none, afn_loader_defaults());
+    read_epoch(&e, l, 0);
+    assert_int_equal(0, e.batches);
+    afn_loader_free(l);
+    afn_dataset_free(none);
+    afn_dataset_free(d);
+}
+
+static void without_shuffling_the_sets_order_is_kept(void **state)
+{
+    (void)state;
+    static epoch e;
+    afn_dataset *d = open_fake(30);
+    afn_loader *l = new_loader(d, (afn_loader_opts){ .batch = 4 });
+    for (int64_t number = 0; number < 2; number++) {
+        read_epoch(&e, l, number);
+        for (int64_t i = 0; i < 30; i++) assert_int_equal(i, e.index[i]);
+    }
+    afn_loader_free(l);
+    afn_dataset_free(d);
+}
+
+static void an_epoch_can_begin_anew_at_any_batch(void **state)
+{
+    (void)state;
+    static epoch whole, e;
+    afn_dataset *d = open_fake(60);
+    afn_loader *l =
+        new_loader(d, (afn_loader_opts){ .batch = 4, .shuffle = true, .threads = 4 });
+    read_epoch(&whole, l, 9);
+    for (int taken = 0; taken <= 15; taken++) {
+        afn_batch b;
+        assert_ok(afn_loader_start(l, 5));
+        for (int i = 0; i < taken; i++) assert_ok(afn_loader_next(l, &b));
+        read_epoch(&e, l, 9);
+        assert_memory_equal(&whole, &e, sizeof e);
+    }
+    afn_loader_free(l);
+    afn_dataset_free(d);
+}
+
+static void a_loader_can_be_freed_at_any_moment(void **state)
+{
+    (void)state;
+    afn_dataset *d = open_fake(60);
+    for (int taken = -1; taken < 5; taken++) {
+        afn_batch b;
+        afn_loader *l = new_loader(
+            d, (afn_loader_opts){ .batch = 4, .shuffle = true, .threads = 4 });
+        if (taken >= 0) assert_ok(afn_loader_start(l, 0));
+        for (int i = 0; i < taken; i++) assert_ok(afn_loader_next(l, &b));
+        afn_loader_free(l);
+    }
+    afn_loader_free(NULL);
+    afn_dataset_free(d);
+}
+
+static void the_end_of_an_epoch_stays_the_end(void **state)
+{
+    (void)state;
+    static epoch e;
+    afn_batch b;
+    afn_dataset *d = open_fake(5);
+    afn_loader *l = new_loader(d, afn_loader_defaults());
+    assert_fails(AFN_EINVAL, "no epoch was started", afn_loader_next(l, &b));
+    read_epoch(&e, l, 0);
+    for (int i = 0; i < 3; i++) {
+        assert_ok(afn_loader_next(l, &b));
+        assert_int_equal(0, b.n);
+    }
+    afn_loader_free(l);
+    afn_dataset_free(d);
+}
+
+static void the_first_bad_sample_in_order_is_named(void **state)
+{
+    (void)state;
+    static const int threads[] = { 1, 2, 7 };
+    char file[32];
+    afn_dataset *d;
+    const char *root = new_tree("loader-bad");
+    for (int i = 0; i < 20; i++) {
+        snprintf(file, sizeof file, "a/%02d.png", i);
+        if (i == 9 || i == 11 || i == 17)
+            put_text(root, file);
+        else
+            put_png(root, file, (uint8_t)i);
+    }
+    assert_ok(afn_dataset_open(&d, root));
+    for (size_t t = 0; t < AFN_COUNT(threads); t++) {
+        afn_batch b;
+        afn_loader *l =
+            new_loader(d, (afn_loader_opts){ .batch = 4, .threads = threads[t] });
+        for (int again = 0; again < 2; again++) {
+            assert_ok(afn_loader_start(l, 0));
+            assert_ok(afn_loader_next(l, &b));
+            assert_ok(afn_loader_next(l, &b));
+            assert_int_equal(4, b.n);
+            assert_int_equal(7, b.pixels[3 * IMAGE_BYTES]);
+            for (int i = 0; i < 3; i++) {
+                assert_fails(AFN_EFORMAT, "/a/09.png: ", afn_loader_next(l, &b));
+                assert_int_equal(0, b.n);
+            }
+        }
+        afn_loader_free(l);
+    }
+    afn_dataset_free(d);
+}
+
+static void options_out_of_range_are_refused(void **state)
+{
+    (void)state;
+    afn_loader *l;
+    afn_loader_opts o = afn_loader_defaults();
+    afn_preprocess p = small;
+    afn_dataset *d = open_fake(5);
+    assert_int_equal(32, o.batch);
+    assert_true(o.shuffle);
+    o.batch = 0;
+    assert_fails(AFN_EINVAL, "batch of 0", afn_loader_new(&l, d, &small, &o));
+    assert_null(l);
+    o = afn_loader_defaults();
+    o.threads = -1;
+    assert_fails(AFN_EINVAL, "-1 threads", afn_loader_new(&l, d, &small, &o));
+    p.crop = 0;
+    assert_fails(AFN_EINVAL, "crop of 0", afn_loader_new(&l, d, &p, NULL));
+    assert_ok(afn_loader_new(&l, d, &small, NULL));
+    assert_fails(AFN_EINVAL, "epoch -1", afn_loader_start(l, -1));
+    assert_fails(AFN_EINVAL, "epoch 16777216", afn_loader_start(l, AFN_MAX_EPOCHS));
+    afn_loader_free(l);
+    afn_dataset_free(d);
+}
+
+static double cpu_seconds(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* A data set that counts what is read of it. */
+typedef struct counted {
+    afn_dataset base;
+    atomic_int reads;
+} counted;
+
+static afn_status counted_read(const afn_dataset *d, int64_t i, afn_image *out)
+{
+    (void)i;
+    atomic_fetch_add(&((counted *)(uintptr_t)d)->reads, 1);
+    return afn_image__alloc(out, SIDE, SIDE);
+}
+
+static void counted_name(const afn_dataset *d, int64_t i, char *buf, size_t bytes)
+{
+    (void)d;
+    snprintf(buf, bytes, "counted %d", (int)i);
+}
+
+static const afn_dataset_ops counted_ops = { .kind = "counted",
+                                             .read = counted_read,
+                                             .sample_name = counted_name };
+
+static void workers_stay_two_batches_ahead_and_sleep(void **state)
+{
+    (void)state;
+    counted *d = (counted *)afn_data__new(&counted_ops, sizeof *d);
+    assert_non_null(d);
+    d->base.count = 100;
+    d->base.label = afn_alloc_array(100, sizeof(int));
+    afn_loader *l = new_loader(&d->base, (afn_loader_opts){ .batch = 10 });
+    assert_ok(afn_loader_start(l, 0));
+    for (int taken = 0; taken < 4; taken++) {
+        afn_batch b;
+        const int most = 10 * (taken + 2);
+        for (int ms = 0; ms < 5000 && atomic_load(&d->reads) < most; ms++) usleep(1000);
+        const double before = cpu_seconds();
+        usleep(30000);
+        assert_true(cpu_seconds() - before < 0.02); /* one that spins takes 0.03 */
+        assert_int_equal(most, atomic_load(&d->reads));
+        assert_ok(afn_loader_next(l, &b));
+    }
+    afn_loader_free(l);
+    afn_dataset_free(&d->base);
+}
+
+/* One loader's life; AFN_OK or the first failure. */
+static afn_status short_life(const afn_dataset *d)
+{
+    afn_status st = AFN_OK;
+    afn_loader *l = NULL;
+    afn_batch b;
+    AFN_TRY(
+        afn_loader_new(&l, d, &small, &(afn_loader_opts){ .batch = 3, .threads = 3 }));
+    AFN_TRY(afn_loader_start(l, 0));
+    do AFN_TRY(afn_loader_next(l, &b));
+    while (b.n);
+done:
+    afn_loader_free(l);
+    return st;
+}
+
+static void every_failing_allocation_is_reported(void **state)
+{
+    (void)state;
+    char file[32];
+    afn_dataset *d;
+    const char *root = new_tree("loader-alloc");
+    for (int i = 0; i < 8; i++) {
+        snprintf(file, sizeof file, "a/%d.png", i);
+        put_png(root, file, (uint8_t)i);
+    }
+    assert_ok(afn_dataset_open(&d, root));
+    const int64_t before = afn_alloc_count();
+    assert_ok(short_life(d));
+    const int64_t most = afn_alloc_count() - before;
+    assert_true(most > 20);
+    for (int64_t k = 1; k <= most; k++) {
+        afn_alloc_fail_at(k);
+        const afn_status st = short_life(d);
+        afn_alloc_fail_at(0);
+        assert_int_equal(AFN_ENOMEM, st);
+    }
+    afn_dataset_free(d);
+}
+
+static void the_flowers_are_read_alike_by_one_thread_and_many(void **state)
+{
+    (void)state;
+    const char *root = shared_data("flowers5/val");
+    if (!root) skip();
+    afn_dataset *d;
+    uint64_t sum[2] = { 0 };
+    assert_ok(afn_dataset_open(&d, root));
+    const afn_preprocess p = afn_preprocess_imagenet();
+    for (int t = 0; t < 2; t++) {
+        afn_loader *l;
+        afn_batch b;
+        afn_loader_opts o = afn_loader_defaults();
+        o.threads = t ? 5 : 1;
+        assert_ok(afn_loader_new(&l, d, &p, &o));
+        assert_ok(afn_loader_start(l, 0));
+        int64_t n = 0;
+        for (;; n += b.n) {
+            assert_ok(afn_loader_next(l, &b));
+            if (!b.n) break;
+            for (int64_t i = 0; i < b.n * 224 * 224 * 3; i++)
+                sum[t] = sum[t] * 31 + b.pixels[i];
+        }
+        assert_int_equal(200, n);
+        afn_loader_free(l);
+    }
+    assert_true(sum[0] == sum[1]);
+    afn_dataset_free(d);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_epoch_is_the_same_for_any_number_of_threads),
+        cmocka_unit_test(a_batch_holds_the_samples_it_names),
+        cmocka_unit_test(the_last_batch_is_small_or_dropped),
+        cmocka_unit_test(an_empty_set_has_no_batches),
+        cmocka_unit_test(without_shuffling_the_sets_order_is_kept),
+        cmocka_unit_test(an_epoch_can_begin_anew_at_any_batch),
+        cmocka_unit_test(a_loader_can_be_freed_at_any_moment),
+        cmocka_unit_test(the_end_of_an_epoch_stays_the_end),
+        cmocka_unit_test(the_first_bad_sample_in_order_is_named),
+        cmocka_unit_test(options_out_of_range_are_refused),
+        cmocka_unit_test(workers_stay_two_batches_ahead_and_sleep),
+        cmocka_unit_test(every_failing_allocation_is_reported),
+        cmocka_unit_test(the_flowers_are_read_alike_by_one_thread_and_many),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
