@@ -57,11 +57,12 @@ static int64_t share_of(int64_t n, double fraction)
     return k < 1 ? 1 : k > n - 1 ? n - 1 : k;
 }
 
-/* Mark the samples that go to validation; returns how many. */
-static int64_t draw(bool *chosen, const afn_dataset *d, int64_t *const work[2],
+/* Mark the samples that go to validation; returns how many.
+ *   start    (n_classes + 1), zeroed: room to work in, as is order (count) */
+static int64_t draw(bool *chosen, const afn_dataset *d, int64_t *start, int64_t *order,
                     double fraction, uint64_t seed)
 {
-    int64_t *start = work[0], *order = work[1], total = 0;
+    int64_t total = 0;
     group_by_class(d, start, order);
     for (int c = 0; c < d->n_classes; c++) {
         const int64_t n = start[c + 1] - start[c], k = share_of(n, fraction);
@@ -92,8 +93,7 @@ static afn_status split(afn_dataset **train, afn_dataset **val, afn_dataset *who
     int64_t *start = afn_alloc_array((size_t)whole->n_classes + 1, sizeof *start);
     int64_t *order = afn_alloc_array(n, sizeof *order);
     AFN_REQUIRE(chosen && start && order, AFN_ENOMEM, "out of memory");
-    const int64_t drawn =
-        draw(chosen, whole, (int64_t *const[2]){ start, order }, fraction, seed);
+    const int64_t drawn = draw(chosen, whole, start, order, fraction, seed);
     AFN_REQUIRE(drawn, AFN_EINVAL, "no class has two images to split");
     AFN_TRY(part(train, whole, chosen, false, order));
     AFN_TRY(part(val, whole, chosen, true, order));
