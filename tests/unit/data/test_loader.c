@@ -306,15 +306,16 @@ static void workers_stay_two_batches_ahead_and_sleep(void **state)
     assert_non_null(d);
     d->base.count = 100;
     d->base.label = afn_alloc_array(100, sizeof(int));
-    afn_loader *l = new_loader(&d->base, (afn_loader_opts){ .batch = 10 });
+    afn_loader *l =
+        new_loader(&d->base, (afn_loader_opts){ .batch = 10, .threads = 7 });
     assert_ok(afn_loader_start(l, 0));
     for (int taken = 0; taken < 4; taken++) {
         afn_batch b;
         const int most = 10 * (taken + 2);
         for (int ms = 0; ms < 5000 && atomic_load(&d->reads) < most; ms++) usleep(1000);
         const double before = cpu_seconds();
-        usleep(30000);
-        assert_true(cpu_seconds() - before < 0.02); /* one that spins takes 0.03 */
+        usleep(40000);
+        assert_true(cpu_seconds() - before < 0.005); /* asleep: not even 0.001 */
         assert_int_equal(most, atomic_load(&d->reads));
         assert_ok(afn_loader_next(l, &b));
     }
