@@ -26,20 +26,23 @@ typedef struct afn_dataset afn_dataset;
  *            labels, as torchvision's FakeData; every key is optional
  *
  * Errors     AFN_ENOTFOUND  no such folder
- *            AFN_EFORMAT    no class folders, or a class without images (named)
+ *            AFN_EFORMAT    no class folders, a class without images (named), or the
+ *                           folder above `train` and `val`
  *            AFN_EINVAL     unknown kind or key, AFN_EIO, AFN_ENOMEM */
 AFN_API afn_status afn_dataset_open(afn_dataset **out, const char *spec);
 
 /* Open training and validation parts.
  *
  * A folder with `train` and `val` (or `valid`, `validation`, `test`) sub-folders gives
- * those; their classes must be the same.  Any other set is split: from every class the
- * same fraction, at least one image where it has two or more, drawn by seed.
+ * those; both count classes as train does, of which val may lack some.  Any other set
+ * is split: from every class the same fraction, at least one image where it has two or
+ * more, drawn by seed.
  *
  *   fraction  of images that go to validation, [0, 1); 0 with no val folder gives
  *             *val = NULL
- * Errors     also AFN_EINVAL for a fraction out of range or two different class lists
- */
+ * Memory     the parts may be freed in either order
+ * Errors     also AFN_EINVAL for a fraction out of range, a class that only val has
+ *            (named), or no class with two images to split */
 AFN_API afn_status afn_dataset_open_split(afn_dataset **train, afn_dataset **val,
                                           const char *spec, double fraction,
                                           uint64_t seed);
