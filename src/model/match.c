@@ -9,6 +9,7 @@ enum { MAX_EXAMPLES = 3 };
 
 /* One kind of difference: how often, and the first few, "a.weight, b.bias, ...". */
 typedef struct difference {
+    const char *between; /* examples */
     int count;
     afn_buf examples;
 } difference;
@@ -18,10 +19,10 @@ static bool one_more(difference *d)
 {
     d->count++;
     if (d->count <= MAX_EXAMPLES) {
-        if (d->count > 1) afn_buf_str(&d->examples, ", ");
+        if (d->count > 1) afn_buf_str(&d->examples, d->between);
         return true;
     }
-    if (d->count == MAX_EXAMPLES + 1) afn_buf_str(&d->examples, ", ...");
+    if (d->count == MAX_EXAMPLES + 1) afn_buf_fmt(&d->examples, "%s...", d->between);
     return false;
 }
 
@@ -74,7 +75,8 @@ static afn_status compare(char **out, const afn_weights *w, const afn_graph *g,
                           const char *arch)
 {
     afn_status st = AFN_OK;
-    difference missing = { 0 }, unexpected = { 0 }, misshapen = { 0 };
+    difference missing = { .between = ", " }, unexpected = missing;
+    difference misshapen = { .between = "; " };
     afn_buf text = { 0 };
 
     *out = NULL;

@@ -91,9 +91,14 @@ void afn_predictor_free(afn_predictor *p)
 }
 
 /* The graph and values that a stale plan points to are gone. */
+static bool is_fresh(const afn_predictor *p)
+{
+    return p->generation == p->model->generation;
+}
+
 static afn_status check_fresh(const afn_predictor *p)
 {
-    if (p->generation == p->model->generation) return AFN_OK;
+    if (is_fresh(p)) return AFN_OK;
     return afn_fail(AFN_EINVAL, "the model has a new head or preprocessing since this "
                                 "predictor was made: refresh it first");
 }
@@ -130,7 +135,7 @@ done:
 
 afn_status afn_predictor_refresh(afn_predictor *p)
 {
-    return check_fresh(p) == AFN_OK ? afn_plan_refresh(p->plan) : compile(p);
+    return is_fresh(p) ? afn_plan_refresh(p->plan) : compile(p);
 }
 
 void afn_softmax(const float *logits, int n, float *p)

@@ -4,7 +4,7 @@
 #define AFN_MODEL_CASE_H
 
 #include "afn_test.h"
-#include "model/model.h"
+#include "model/state.h"
 
 /* The smallest network of the zoo. */
 #define SMALL "squeezenet1_1"
