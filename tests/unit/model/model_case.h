@@ -24,6 +24,15 @@ static inline const char *file_in(const char *test, const char *name)
     return path;
 }
 
+/* Empties this test's folder, as models are large. */
+static inline void remove_files(const char *test)
+{
+    afn_dir d;
+    if (afn_dir_read(&d, test_dir(test)) != AFN_OK) return;
+    for (size_t i = 0; i < d.count; i++) (void)unlink(file_in(test, d.entry[i].name));
+    afn_dir_free(&d);
+}
+
 /* Copy of a float parameter; free with free(). */
 static inline float *values_of(const afn_model *m, const char *name, size_t n)
 {

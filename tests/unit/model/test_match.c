@@ -177,6 +177,13 @@ static void a_failing_allocation_while_comparing_is_reported(void **state)
     afn_model_free(m);
 }
 
+static int remove_all(void **state)
+{
+    (void)state;
+    remove_files("match");
+    return 0;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -190,5 +197,5 @@ int main(void)
         cmocka_unit_test(counters_may_be_missing_or_have_one_dimension),
         cmocka_unit_test(a_failing_allocation_while_comparing_is_reported),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, NULL, remove_all);
 }

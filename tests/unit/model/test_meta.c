@@ -214,6 +214,13 @@ static void bad_filters_and_numbers_are_refused(void **state)
     }
 }
 
+static int remove_all(void **state)
+{
+    (void)state;
+    remove_files("meta");
+    return 0;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -228,5 +235,5 @@ int main(void)
         cmocka_unit_test(bad_preprocessing_is_refused),
         cmocka_unit_test(bad_filters_and_numbers_are_refused),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, NULL, remove_all);
 }
