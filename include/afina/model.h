@@ -97,7 +97,7 @@ AFN_API afn_status afn_model_set_preprocess(afn_model *m, const afn_preprocess *
 
 /* One entry of the state dict. */
 typedef struct afn_param_info {
-    const char *name; /* lives as long as the model keeps its head */
+    const char *name; /* until the head or the preprocessing changes */
     afn_shape shape;
     afn_dtype dtype;
     int buffer;    /* running statistic: not a parameter */
