@@ -169,8 +169,7 @@ static int put_json(const evaluation *s)
                   "accuracy", cli_json_number(share(e->correct, e->count)), "top5",
                   cli_json_number(top5), "loss", cli_json_number(e->loss), "seconds",
                   cli_json_number(e->seconds), "classes", classes_json(s), "confusion",
-                  confusion_json(e)),
-        false);
+                  confusion_json(e)));
 }
 
 /* ---- text ---- */

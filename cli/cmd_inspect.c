@@ -64,12 +64,10 @@ static int put_json(const char *path, const afn_weights *w)
     for (size_t i = 0; i < afn_weights_count(w); i++) {
         json_array_append_new(tensors, tensor_json(afn_weights_get(w, i)));
     }
-    return cli_json_print(
-        json_pack("{s:o, s:s, s:o, s:o, s:I, s:I}", "file", cli_json_text(path),
-                  "format", afn_weights_format(w), "metadata", metadata, "tensors",
-                  tensors, "parameters", (json_int_t)sum.parameters, "buffers",
-                  (json_int_t)sum.buffers),
-        true);
+    return cli_json_print(json_pack(
+        "{s:o, s:s, s:o, s:o, s:I, s:I}", "file", cli_json_text(path), "format",
+        afn_weights_format(w), "metadata", metadata, "tensors", tensors, "parameters",
+        (json_int_t)sum.parameters, "buffers", (json_int_t)sum.buffers));
 }
 
 /* ---- text ---- */

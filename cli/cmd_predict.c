@@ -151,7 +151,7 @@ static int put_json(const prediction *s, const char *path, int top)
         }
         json_object_set_new(object, "logits", logits);
     }
-    return cli_json_print(object, false);
+    return cli_json_print(object);
 }
 
 static void put_text(const prediction *s, const char *path, int top)

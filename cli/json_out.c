@@ -54,11 +54,10 @@ json_t *cli_json_text(const char *text)
     return good ? good : repaired(text);
 }
 
-int cli_json_print(json_t *object, bool indent)
+int cli_json_print(json_t *object)
 {
-    const size_t flags =
-        JSON_REAL_PRECISION(9) | (indent ? JSON_INDENT(1) : JSON_COMPACT);
-    char *text = object ? json_dumps(object, flags) : NULL;
+    char *text =
+        object ? json_dumps(object, JSON_REAL_PRECISION(9) | JSON_COMPACT) : NULL;
 
     json_decref(object);
     if (!text) return cli_error("out of memory");

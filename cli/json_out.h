@@ -3,8 +3,6 @@
 #ifndef AFN_CLI_JSON_OUT_H
 #define AFN_CLI_JSON_OUT_H
 
-#include <stdbool.h>
-
 #include <jansson.h>
 
 /* A number, or null where v is not finite. */
@@ -13,8 +11,8 @@ json_t *cli_json_number(double v);
 /* Text; bytes that are not UTF-8 become U+FFFD. */
 json_t *cli_json_text(const char *text);
 
-/* Print one object and a newline, then free it; indented or in one line.  Returns
- * CLI_OK, or CLI_FAILED with a message where memory ran out. */
-int cli_json_print(json_t *object, bool indent);
+/* Print an object in one line, then free it.  Returns CLI_OK, or CLI_FAILED with a
+ * message where memory ran out. */
+int cli_json_print(json_t *object);
 
 #endif

@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: Apache-2.0
+# Wrong command lines: one line that names the thing, exit code 2, nothing done.
+. "$AFN_SOURCE_DIR/tests/cli/lib.sh"
+
+# ---- the command itself ----
+run --version
+code 0
+out <<END
+afina 0.1.0
+END
+
+run --help
+code 0
+has out '^usage: afina COMMAND'
+has out '^  train +fine-tune a pretrained model on your images$'
+cp .out overview
+run help
+code 0
+out <overview
+run -h
+out <overview
+
+run
+usage_error "a command is missing" ""
+run trian
+usage_error "unknown command 'trian', did you mean 'train'?" ""
+run xyzzy
+usage_error "unknown command 'xyzzy'" ""
+run --colour
+usage_error "unknown option '--colour'" ""
+run help tarin
+usage_error "unknown command 'tarin', did you mean 'train'?" ""
+run help train eval
+usage_error "unexpected argument 'eval'" ""
+
+# ---- help of every command, by both spellings, fits a page ----
+for command in train eval predict models inspect convert; do
+    run help "$command"
+    code 0
+    err </dev/null
+    has out "^usage: afina $command"
+    has out '^  -h, --help +print this text$'
+    awk 'length > 80 { bad = 1 } END { exit bad }' .out || fail "a line over 80 columns"
+    cp .out help
+    run "$command" --help
+    code 0
+    out <help
+    run "$command" -h
+    out <help
+done
+run train --out x --help
+code 0
+run help train
+has out '^      --batch N +images in a step \(default 32\)$'
+grep -q backend .out && fail "a hidden option is shown"
+
+# ---- operands ----
+run train
+usage_error "DATA is missing" train
+run train '' --out run
+usage_error "DATA is empty" train
+run train a b --out run
+usage_error "unexpected argument 'b'" train
+run eval model
+usage_error "DATA is missing" eval
+run predict
+usage_error "MODEL is missing" predict
+run predict model
+usage_error "IMAGE is missing" predict
+run convert in
+usage_error "OUT is missing" convert
+run convert a b c
+usage_error "unexpected argument 'c'" convert
+run models a b
+usage_error "unexpected argument 'b'" models
+run inspect
+usage_error "FILE is missing" inspect
+
+# ---- names of options ----
+run train photos --out run --lr 0.1
+usage_error "unknown option '--lr', did you mean --head-lr or --tune-lr?" train
+run train photos --out run --epochs=3
+usage_error "unknown option '--epochs', did you mean --head-epochs or --tune-epochs?" \
+    train
+run train photos --out run --wieghts w.pth
+usage_error "unknown option '--wieghts', did you mean --weights?" train
+run train photos --out run --weight w.pth
+usage_error "unknown option '--weight', did you mean --weights?" train
+run train photos --out run -x
+usage_error "unknown option '-x'" train
+run models --json
+usage_error "unknown option '--json'" models
+run predict model image --topk 3
+usage_error "unknown option '--topk', did you mean --top?" predict
+
+# ---- values of options ----
+run train photos --model resnet18
+usage_error "--out DIR is missing" train
+run train photos --out
+usage_error "--out needs DIR" train
+run train photos --out --quiet
+usage_error "--out needs DIR" train
+run train photos --out=
+usage_error "--out needs DIR" train
+run train photos --out run --batch 0
+usage_error "--batch needs a whole number from 1 to 4096, not '0'" train
+run train photos --out run --batch abc
+usage_error "--batch needs a whole number from 1 to 4096, not 'abc'" train
+run train photos --out run --batch 32x
+usage_error "--batch needs a whole number from 1 to 4096, not '32x'" train
+run train photos --out run --batch -4
+usage_error "--batch needs a whole number from 1 to 4096, not '-4'" train
+run train photos --out run --batch 99999999999999999999
+usage_error "--batch needs a whole number from 1 to 4096, not '99999999999999999999'" \
+    train
+run train photos --out run --seed -1
+usage_error "--seed needs a whole number from 0, not '-1'" train
+run train photos --out run --val 1.5
+usage_error "--val needs a number from 0 to below 1, not '1.5'" train
+run train photos --out run --val 1
+usage_error "--val needs a number from 0 to below 1, not '1'" train
+run train photos --out run --head-lr=-0.1
+usage_error "--head-lr needs a number from 0 to 1000, not '-0.1'" train
+run train photos --out run --head-lr -.1
+usage_error "--head-lr needs a number from 0 to 1000, not '-.1'" train
+run train photos --out run --tune-lr nan
+usage_error "--tune-lr needs a number from 0 to 1000, not 'nan'" train
+run train photos --out run --tune-lr 0,001
+usage_error "--tune-lr needs a number from 0 to 1000, not '0,001'" train
+run train photos --out run --bn foo
+usage_error "--bn needs auto, batch or frozen, not 'foo'" train
+run train photos --out run --quiet=yes
+usage_error "--quiet takes no value" train
+run predict model image -k
+usage_error "--top needs a whole number from 1 to 100000" predict
+run predict model image -k0
+usage_error "--top needs a whole number from 1 to 100000, not '0'" predict
+run eval model data --split test
+usage_error "--split needs auto, train, val or all, not 'test'" eval
+
+# ---- what does not go together ----
+run train photos --out run
+usage_error "--model is missing, and there is no --weights to name it" train
+run train photos --out run --model resnet18 --keep-head
+usage_error "--keep-head needs --weights" train
+run train photos --out run --model resnet18 --nesterov --momentum 0
+usage_error "--nesterov needs a --momentum above 0" train
+run train photos --out run --model resnet18 --tune-epochs 0
+usage_error "--head-epochs and --tune-epochs are both 0" train
+
+# ---- spellings that are fine: the arguments pass, then the file is missing ----
+for spelling in '--json no-such-file' '-- no-such-file' 'no-such-file --json --json'; do
+    # shellcheck disable=SC2086
+    run inspect $spelling
+    code 1
+    says "no-such-file: cannot open: no such file or folder"
+done
+run inspect -- --json
+code 1
+says "--json: cannot open: no such file or folder"
+
+gone run
+finish
