@@ -39,6 +39,7 @@ typedef struct training {
     afn_dataset *train, *val; /* val may be NULL */
     afn_model *m;
     afn_phase phase[2];
+    int64_t trained[2]; /* parameters, per phase */
     int n_phases;
     cli_progress progress;
     int epochs_done;
@@ -61,13 +62,17 @@ static void on_signal(int number)
     stop_signal = number;
 }
 
-static void watch_signals(void)
+/* A signal that was ignored from the start, as in a shell's background job, stays so.
+ */
+static void watch_signal(int number)
 {
-    struct sigaction action = { .sa_handler = on_signal,
-                                .sa_flags = (int)SA_RESETHAND | SA_RESTART };
+    struct sigaction action = { .sa_flags = (int)SA_RESETHAND | SA_RESTART };
+    struct sigaction old;
+
+    if (sigaction(number, NULL, &old) == 0 && old.sa_handler == SIG_IGN) return;
+    action.sa_handler = on_signal;
     sigemptyset(&action.sa_mask);
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
+    sigaction(number, &action, NULL);
 }
 
 static int on_step(const afn_progress *at, void *user)
@@ -187,9 +192,9 @@ static void add_phase(training *s, const char *name, const char *trainable,
                                            .nesterov = s->o->nesterov };
 }
 
-/* Parameters that a phase trains, counted by setting the model up for it. */
-static afn_status count_trainable(const training *s, const afn_phase *phase,
-                                  int64_t *out)
+/* Parameters that a phase trains, counted by setting the model up for it; fails where
+ * its pattern matches nothing. */
+static afn_status count_trained(const training *s, const afn_phase *phase, int64_t *out)
 {
     const char *pattern = phase->trainable ? phase->trainable : afn_model_head(s->m);
     afn_status st = afn_model_freeze(s->m, "*");
@@ -201,6 +206,15 @@ static afn_status count_trainable(const training *s, const afn_phase *phase,
         if (st == AFN_OK && info.trainable) *out += afn_shape_count(&info.shape);
     }
     return st;
+}
+
+static int check_phases(training *s)
+{
+    for (int i = 0; i < s->n_phases; i++) {
+        const afn_status st = count_trained(s, &s->phase[i], &s->trained[i]);
+        if (st != AFN_OK) return cli_fail(st);
+    }
+    return CLI_OK;
 }
 
 /* ---- what will be done, and what came out ---- */
@@ -242,22 +256,17 @@ static void put_model(const training *s)
     printf("crop %d\n", p.crop);
 }
 
-/* Checks every phase's pattern on the way. */
-static int put_phases(const training *s)
+static void put_phases(const training *s)
 {
     char count[CLI_COUNT_BYTES];
     for (int i = 0; i < s->n_phases; i++) {
         const afn_phase *p = &s->phase[i];
-        int64_t trained = 0;
-        const afn_status st = count_trainable(s, p, &trained);
-        if (st != AFN_OK) return cli_fail(st);
-        if (s->o->quiet) continue;
-        printf("phase    %s: %d %s at %g, trains %s parameters (%s)\n", p->name,
-               p->epochs, cli_plural(p->epochs, "epoch", "epochs"), (double)p->lr,
-               cli_count(trained, count),
-               p->trainable ? p->trainable : afn_model_head(s->m));
+        printf("phase    %s: %d %s at %g, trains %s parameters (", p->name, p->epochs,
+               cli_plural(p->epochs, "epoch", "epochs"), (double)p->lr,
+               cli_count(s->trained[i], count));
+        cli_put(stdout, p->trainable ? p->trainable : afn_model_head(s->m));
+        printf(")\n");
     }
-    return CLI_OK;
 }
 
 static void put_outcome(const training *s, const afn_epoch *best)
@@ -308,7 +317,8 @@ static int fit(training *s)
 
     cli_progress_start(&s->progress, o->quiet);
     afn_log_set(log_line, &s->progress);
-    watch_signals();
+    watch_signal(SIGINT);
+    watch_signal(SIGTERM);
     const afn_status st = afn_fit(s->m, s->train, s->val, &opts, &best);
     afn_log_set(cli_log, NULL);
     cli_progress_clear(&s->progress);
@@ -327,14 +337,15 @@ static int train(training *s)
     if (!cli_out_folder_check(o->out)) return CLI_FAILED;
 
     int code = open_model(s);
+    if (code == CLI_OK) code = check_phases(s);
     if (code != CLI_OK) return code;
     if (!o->quiet) {
         put_data(s);
         put_model(s);
+        put_phases(s);
+        fflush(stdout);
     }
-    code = put_phases(s);
-    fflush(stdout);
-    return code == CLI_OK ? fit(s) : code;
+    return fit(s);
 }
 
 static int run(int argc, char **argv)
@@ -547,7 +558,8 @@ const cli_command cli_cmd_train = {
     .notes =
         "Written to DIR: model.safetensors and model.pth (the best epoch; all that\n"
         "'afina predict' needs, and what torchvision loads), last.pth, metrics.csv.\n"
-        "Ctrl-C stops after the step; what finished epochs saved stays.\n\n"
+        "Ctrl-C stops after the step, exit code 130; what finished epochs saved "
+        "stays.\n\n"
         "example:\n"
         "  afina train photos --model resnet50 --weights resnet50.pth --out run1\n",
     .run = run,
