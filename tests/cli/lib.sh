@@ -16,6 +16,7 @@ LC_ALL=C
 export LC_ALL
 unset TERM
 afina=$1
+[ -x "$afina" ] || exit 99
 pictures=$AFN_SOURCE_DIR/fuzz/corpus
 work=$(mktemp -d) || exit 99
 trap 'rm -rf "$work"' EXIT
@@ -48,7 +49,11 @@ same() {
 
 out() { same "$work/.out"; }
 err() { same "$work/.err"; }
-says() { printf 'afina: %s\n' "$1" | err; }
+# Not a pipe: its end would be a subshell, and the failure would not count.
+says() {
+    printf 'afina: %s\n' "$1" >"$work/.said"
+    err <"$work/.said"
+}
 
 silent() {
     [ ! -s "$work/.out" ] || fail "stdout is not empty"
