@@ -15,9 +15,9 @@ set -u
 LC_ALL=C
 export LC_ALL
 unset TERM
-afina=$1
+afina=$(realpath "$1") || exit 99
 [ -x "$afina" ] || exit 99
-pictures=$AFN_SOURCE_DIR/fuzz/corpus
+pictures=$AFN_SOURCE_DIR/tests/cli/pictures
 work=$(mktemp -d) || exit 99
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 99
@@ -82,7 +82,7 @@ make_photos() {
     for class in cats dogs; do
         mkdir -p "$1/$class"
         for i in 1 2 3 4; do
-            cp "$pictures/fuzz_jpeg/rgb444.jpg" "$1/$class/$i.jpg"
+            cp "$pictures/checks.jpg" "$1/$class/$i.jpg"
         done
     done
 }

@@ -35,7 +35,7 @@ mistake "cut.pth: zip archive cut off: no directory at its end (100000 bytes)"
 echo "not weights" >text.pth
 run train photos --model resnet18 --weights text.pth --out run
 mistake "text.pth: neither a PyTorch nor a safetensors file (12 bytes)"
-cp "$pictures/fuzz_png/colour2_bits8_0.png" picture.pth
+cp "$pictures/stripes.png" picture.pth
 run train photos --model resnet18 --weights picture.pth --out run
 code 1
 has err '^afina: picture.pth: neither a PyTorch nor a safetensors file \([0-9]+ bytes\)$'

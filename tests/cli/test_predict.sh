@@ -7,49 +7,49 @@ run train photos --model squeezenet1_1 --image-size 32 --tune-epochs 1 --batch 4
     --threads 1 --quiet --out run
 code 0
 model=run/model.safetensors
-cp "$pictures/fuzz_jpeg/rgb420.jpg" a.jpg
-cp "$pictures/fuzz_png/colour2_bits8_0.png" b.png
+cp "$pictures/checks.jpg" a.jpg
+cp "$pictures/stripes.png" b.png
 number='-?[0-9]+(\.[0-9]+)?(e-[0-9]+)?'
 
-run predict "$model" a.jpg b.png
+run predict --threads 1 "$model" a.jpg b.png
 code 0
 err </dev/null
 [ "$(wc -l <.out)" -eq 2 ] || fail "not one line a picture"
 has out '^a\.jpg: (cats|dogs) [0-9]+\.[0-9] %, (cats|dogs) [0-9]+\.[0-9] %$'
 has out '^b\.png: '
 
-run predict "$model" a.jpg --top 1
+run predict --threads 1 "$model" a.jpg --top 1
 has out '^a\.jpg: (cats|dogs) [0-9.]+ %$'
-run predict "$model" -k1 a.jpg
+run predict --threads 1 "$model" -k1 a.jpg
 has out '^a\.jpg: (cats|dogs) [0-9.]+ %$'
-run predict "$model" a.jpg --logits
+run predict --threads 1 "$model" a.jpg --logits
 has out "^  logits $number $number\$"
 
-run predict "$model" a.jpg b.png --json
+run predict --threads 1 "$model" a.jpg b.png --json
 code 0
 top="\"top\":\[\{\"class\":\"(cats|dogs)\",\"p\":$number\},\{\"class\":\"(cats|dogs)\",\"p\":$number\}\]"
 has out "^\{\"file\":\"a.jpg\",$top\}\$"
 has out "^\{\"file\":\"b.png\",$top\}\$"
-run predict "$model" a.jpg --json --logits
+run predict --threads 1 "$model" a.jpg --json --logits
 has out "^\{\"file\":\"a.jpg\",$top,\"logits\":\[$number,$number\]\}\$"
 
 # A name that is no UTF-8 is still JSON.
 cp a.jpg "$(printf 'caf\351.jpg')"
-run predict "$model" "$(printf 'caf\351.jpg')" --json
+run predict --threads 1 "$model" "$(printf 'caf\351.jpg')" --json
 code 0
 has out "^\{\"file\":\"caf$(printf '\357\277\275').jpg\","
 
 # The plain loops and the fast ones agree on the class and its first digits.
-run predict "$model" a.jpg b.png
+run predict --threads 1 "$model" a.jpg b.png
 cp .out fast
-run predict "$model" a.jpg b.png --backend ref
+run predict --threads 1 "$model" a.jpg b.png --backend ref
 code 0
 out <fast
 
 # ---- what cannot be read is named, the rest is predicted ----
 : >empty.jpg
 echo text >text.jpg
-run predict "$model" none.jpg photos empty.jpg a.jpg text.jpg
+run predict --threads 1 "$model" none.jpg photos empty.jpg a.jpg text.jpg
 code 1
 err <<END
 afina: none.jpg: cannot open: no such file or folder
@@ -61,14 +61,14 @@ END
 has out '^a\.jpg: '
 
 # ---- models ----
-run predict none.pth a.jpg
+run predict --threads 1 none.pth a.jpg
 code 1
 silent
 says "none.pth: cannot open: no such file or folder"
-run predict a.jpg a.jpg
+run predict --threads 1 a.jpg a.jpg
 code 1
 has err '^afina: a.jpg: neither a PyTorch nor a safetensors file'
-run predict "$model" a.jpg --model resnet18
+run predict --threads 1 "$model" a.jpg --model resnet18
 code 1
 silent
 says "$model: is a squeezenet1_1, not a resnet18"

@@ -81,14 +81,14 @@ code 0
 out <<END
 copy.pth: 52 tensors
 END
-picture=$pictures/fuzz_jpeg/rgb444.jpg
-run predict scratch/model.safetensors "$picture" --logits --json
+picture=$pictures/checks.jpg
+run predict --threads 1 scratch/model.safetensors "$picture" --logits --json
 code 0
 cp .out before
-run predict copy.pth "$picture" --logits --json
+run predict --threads 1 copy.pth "$picture" --logits --json
 code 0
 out <before
-run predict scratch/model.pth "$picture" --logits --json
+run predict --threads 1 scratch/model.pth "$picture" --logits --json
 out <before
 
 # ---- a signal stops after the step; finished epochs stay ----
@@ -102,7 +102,7 @@ for signal in INT:130 TERM:143; do
     got=$?
     code "${signal#*:}"
     has err "^afina: stopped, the [0-9]+ finished epochs? (is|are) in $signal\$"
-    run predict "$signal/model.safetensors" "$picture"
+    run predict --threads 1 "$signal/model.safetensors" "$picture"
     code 0
     [ "$(ls "$signal" | wc -l)" -eq 4 ] || fail "files: $(ls -A "$signal")"
 done

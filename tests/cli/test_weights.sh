@@ -88,7 +88,7 @@ echo "these are not the weights you are looking for" >text.pth
 run inspect text.pth
 code 1
 says "text.pth: neither a PyTorch nor a safetensors file (46 bytes)"
-cp "$pictures/fuzz_png/colour2_bits8_0.png" picture.pth
+cp "$pictures/stripes.png" picture.pth
 run inspect picture.pth
 code 1
 has err '^afina: picture.pth: neither a PyTorch nor a safetensors file'
