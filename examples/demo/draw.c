@@ -95,19 +95,23 @@ static void any_waves(wave *w, int n, float depth, chance *c)
     }
 }
 
-static pose any_pose(chance *c)
+/* How far from the plain picture: 0 is a bright thing, upright, on a dark ground; 1 has
+ * all that chance may do. */
+static pose any_pose(chance *c, float wild)
 {
     pose p = { .x = between(c, -0.15f, 0.15f), .y = between(c, -0.15f, 0.15f) };
-    const float turn = between(c, -0.4f, 0.4f), size = between(c, 0.65f, 0.95f);
-    const float aspect = between(c, 0.8f, 1.25f), shear = between(c, -0.25f, 0.25f);
-    const float mirror = next(c) & 1 ? -1.0f : 1.0f;
+    const float turn = between(c, -0.4f, 0.4f) * wild;
+    const float size = 0.8f + between(c, -0.15f, 0.15f) * wild;
+    const float aspect = 1 + between(c, -0.2f, 0.25f) * wild;
+    const float shear = between(c, -0.25f, 0.25f) * wild;
+    const float mirror = next(c) & 1 && wild > 0.5f ? -1.0f : 1.0f;
     const float co = cosf(turn) / size, si = sinf(turn) / size;
 
     p.m[0] = mirror * (co * aspect - si * shear);
     p.m[1] = mirror * (si * aspect + co * shear);
     p.m[2] = -si / aspect;
     p.m[3] = co / aspect;
-    p.bend = between(c, -0.1f, 0.1f);
+    p.bend = between(c, -0.1f, 0.1f) * wild;
     p.wide = between(c, 1.5f, 3.5f);
     return p;
 }
@@ -134,25 +138,39 @@ static part any_clutter(chance *c, int front)
     return p;
 }
 
-static scene any_scene(const thing *t, chance *c)
+static colour mixed(colour a, colour b, float t)
 {
-    scene s = { .thing = t, .pose = any_pose(c) };
+    for (int k = 0; k < 3; k++) a.c[k] += t * (b.c[k] - a.c[k]);
+    return a;
+}
+
+static void choose_colours(scene *s, chance *c, float wild)
+{
+    static const colour dark = { { 0.1f, 0.1f, 0.1f } };
+    static const colour bright = { { 0.9f, 0.9f, 0.9f } };
+    static const colour middle = { { 0.6f, 0.6f, 0.6f } };
+    const colour ground = any_colour(c);
+
+    s->ground[0] = mixed(dark, ground, wild);
+    s->ground[1] = mixed(s->ground[0], any_colour(c), 0.4f * wild);
+    s->body = mixed(bright, other_colour(c, ground, 0.9f), wild);
+    s->detail = mixed(middle, other_colour(c, s->body, 0.7f), wild);
+}
+
+static scene any_scene(const thing *t, chance *c, float wild)
+{
+    scene s = { .thing = t, .pose = any_pose(c, wild) };
     const float angle = between(c, 0, 6.2831853f);
 
-    s.ground[0] = any_colour(c);
-    s.ground[1] = any_colour(c);
-    for (int k = 0; k < 3; k++) /* one surface, two shades */
-        s.ground[1].c[k] = 0.6f * s.ground[0].c[k] + 0.4f * s.ground[1].c[k];
-    s.body = other_colour(c, s.ground[0], 0.9f);
-    s.detail = other_colour(c, s.body, 0.7f);
-    any_waves(s.ground_wave, WAVES, 0.08f, c);
-    any_waves(s.body_wave, 2, 0.12f, c);
-    s.light = between(c, 0, 0.35f);
+    choose_colours(&s, c, wild);
+    any_waves(s.ground_wave, WAVES, 0.08f * wild, c);
+    any_waves(s.body_wave, 2, 0.12f * wild, c);
+    s.light = between(c, 0, 0.35f) * wild;
     s.light_x = cosf(angle), s.light_y = sinf(angle);
-    s.shadow = between(c, 0, 0.6f);
+    s.shadow = between(c, 0, 0.6f) * wild;
     s.shadow_x = -0.12f * s.light_x, s.shadow_y = -0.12f * s.light_y;
-    s.n_clutter = (int)(next(c) % 5);
-    s.n_front = next(c) % 3 == 0;
+    s.n_clutter = (int)(wild * (float)(next(c) % 5));
+    s.n_front = next(c) % 3 == 0 && wild > 0.5f;
     for (int i = 0; i < s.n_clutter + s.n_front; i++) {
         s.clutter[i] = any_clutter(c, i >= s.n_clutter);
         s.clutter_colour[i] = any_colour(c);
@@ -265,16 +283,17 @@ static void blur(colour *pixels, chance *c)
         }
 }
 
-void draw_picture(uint8_t *rgb, const thing *t, uint64_t seed)
+void draw_picture(uint8_t *rgb, const thing *t, float plain, uint64_t seed)
 {
     chance c = { seed };
     colour pixels[SIDE * SIDE];
     memset(pixels, 0, sizeof pixels);
-    const scene s = any_scene(t, &c);
+    const float wild = between(&c, 1 - plain, 1);
+    const scene s = any_scene(t, &c, wild);
     expose(pixels, &s);
     blur(pixels, &c);
 
-    const float gain = between(&c, 0.7f, 1.2f), grain = between(&c, 0, 0.04f);
+    const float gain = between(&c, 0.7f, 1.2f), grain = between(&c, 0, 0.04f) * wild;
     for (int i = 0; i < SIDE * SIDE; i++)
         for (int k = 0; k < 3; k++) {
             const float v = gain * pixels[i].c[k] + grain * bell(&c);

@@ -41,7 +41,15 @@ static uint64_t picture_seed(uint64_t seed, const char *name, int i)
     return (h ^ (uint64_t)i) * 0x100000001b3u;
 }
 
-static int make_class(const thing *t, const char *dir, int count, uint64_t seed)
+/* Pretraining sees pictures from plain to wild, since a network without batch norm does
+ * not begin to learn from wild ones alone; the exercise has the wilder part. */
+static float plainness(const char *set)
+{
+    return strcmp(set, "pretrain") == 0 ? 1.0f : 0.4f;
+}
+
+static int make_class(const thing *t, const char *set, const char *dir, int count,
+                      uint64_t seed)
 {
     char path[4096];
     uint8_t rgb[SIDE * SIDE * 3];
@@ -54,7 +62,7 @@ static int make_class(const thing *t, const char *dir, int count, uint64_t seed)
     const size_t end = strlen(path);
     for (int i = 0; i < count; i++) {
         snprintf(path + end, sizeof path - end, "/%04d.png", i);
-        draw_picture(rgb, t, picture_seed(seed, t->name, i));
+        draw_picture(rgb, t, plainness(set), picture_seed(seed, t->name, i));
         if (write_png(path, rgb)) return -1;
     }
     return 0;
@@ -72,7 +80,8 @@ int main(int argc, char **argv)
     }
     if (make_folder(argv[2])) return 1;
     for (int i = 0; i < n; i++)
-        if (make_class(&things[i], argv[2], count, strtoull(argv[4], NULL, 10)))
+        if (make_class(&things[i], argv[1], argv[2], count,
+                       strtoull(argv[4], NULL, 10)))
             return 1;
     return 0;
 }
