@@ -7,8 +7,7 @@
 #include <jansson.h>
 #include <stddef.h>
 
-#include "base/error.h"
-#include "base/str.h"
+#include "base/base.h"
 
 /* Parse one JSON value that fills the text; free with json_decref().
  * Errors     AFN_EFORMAT with the byte offset, also for a key that appears twice */

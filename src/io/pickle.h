@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/error.h"
+#include "base/base.h"
 
 typedef enum afn_pickle_kind {
     AFN_PICKLE_NONE,

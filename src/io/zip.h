@@ -10,8 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/error.h"
-#include "base/file.h"
+#include "base/base.h"
 
 typedef struct afn_zip afn_zip;
 

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/error.h"
+#include "base/base.h"
 
 typedef struct zip_dir_entry {
     const char *name; /* borrowed, not 0-terminated */

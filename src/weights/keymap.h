@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/error.h"
+#include "base/base.h"
 
 typedef struct keymap_slot {
     const char *key; /* borrowed, NULL = free */

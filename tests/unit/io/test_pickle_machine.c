@@ -79,6 +79,7 @@ static void show(afn_buf *b, const afn_pickle_value *v)
         pickle, sizeof(pickle) - 1, text                                               \
     }
 
+/* long: one flat table */
 static void every_opcode_makes_its_value(void **state)
 {
     (void)state;
