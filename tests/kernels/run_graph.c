@@ -72,7 +72,8 @@ static const double op_tolerance[] = {
 };
 static_assert(AFN_COUNT(op_tolerance) == AFN_N_OPS, "one row per op");
 
-/* A gradient passes every node twice, adds over the batch, and cancels before a norm. */
+/* A gradient passes every node twice, adds over the batch, and cancels before a norm.
+ */
 static const double gradient_factor = 16;
 
 /* What is left of a sum that cancels has no relative accuracy: the gradient of a bias
