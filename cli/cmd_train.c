@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "cli.h"
 #include "out_folder.h"
@@ -54,11 +55,21 @@ static void training_close(training *s)
 
 /* ---- stopping ---- */
 
-/* The signal that asked to stop, 0 = none.  The second one finds the default action. */
+/* The signal that asked to stop, 0 = none, and when. */
 static volatile sig_atomic_t stop_signal;
+static time_t stop_time;
 
+/* The second one ends the program at once, unless it comes with the first: timeout(1)
+ * and make send theirs to the child and then to its whole group. */
 static void on_signal(int number)
 {
+    const time_t now = time(NULL);
+    if (stop_signal && now > stop_time + 1) {
+        signal(number, SIG_DFL);
+        raise(number);
+    }
+    if (stop_signal) return;
+    stop_time = now;
     stop_signal = number;
 }
 
@@ -66,7 +77,7 @@ static void on_signal(int number)
  */
 static void watch_signal(int number)
 {
-    struct sigaction action = { .sa_flags = (int)SA_RESETHAND | SA_RESTART };
+    struct sigaction action = { .sa_flags = SA_RESTART };
     struct sigaction old;
 
     if (sigaction(number, NULL, &old) == 0 && old.sa_handler == SIG_IGN) return;
