@@ -41,6 +41,18 @@ code 1
 has err '^afina: picture.pth: neither a PyTorch nor a safetensors file \([0-9]+ bytes\)$'
 run train photos --model resnet18 --weights "$weights" --out run
 mistake "$weights: is a squeezenet1_1, not a resnet18"
+# Somebody else's file: the header's length (64-bit, little-endian), header, values.
+header='{"conv1.weight":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},'
+header=$header'"head.weight":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}'
+# shellcheck disable=SC2059
+printf "\\$(printf '%03o' ${#header})\\0\\0\\0\\0\\0\\0\\0%s\\0\\0\\0\\0\\0\\0\\0\\0" "$header" \
+    >foreign.safetensors
+run train photos --weights foreign.safetensors --out run
+mistake "foreign.safetensors: does not name its architecture"
+run train photos --model squeezenet1_1 --weights foreign.safetensors --out run
+code 1
+has err '^afina: foreign.safetensors: .*52 missing \(features.0.weight, .*2 unexpected \(conv1.weight, head.weight\)'
+gone run
 run train photos --weights "$weights" --keep-head --out run
 mistake "--keep-head: class 0 is '0' in the model, 'cats' in photos"
 run train fake:size=9,classes=3 --weights "$weights" --keep-head --out run
