@@ -6,9 +6,6 @@
 #include <math.h>
 #include <string.h>
 
-/* Limits of afn_preprocess_apply(). */
-enum { MAX_RESIZE = 1 << 16, MAX_CROP = 1 << 14 };
-
 bool afn_model__below(const char *name, const char *layer)
 {
     const size_t n = strlen(layer);
@@ -43,6 +40,7 @@ static void copy_param(model_net *to, const model_net *from, int i)
 {
     const size_t n = (size_t)afn_params_size(from->params, i);
     float *f = afn_params_f32(to->params, i);
+    assert(n == (size_t)afn_params_size(to->params, i)); /* no crop changes a shape */
     if (f)
         memcpy(f, afn_params_f32(from->params, i), n * sizeof *f);
     else
@@ -84,13 +82,8 @@ afn_preprocess afn_model__default_preprocess(const afn_arch *arch)
 afn_status afn_model__check_preprocess(const afn_preprocess *p, const afn_arch *arch,
                                        afn_status code)
 {
-    if (p->resize < 0 || p->resize > MAX_RESIZE)
-        return afn_fail(code, "resize is %d, need 0 to %d", p->resize, (int)MAX_RESIZE);
-    if (p->crop < 1 || p->crop > MAX_CROP)
-        return afn_fail(code, "crop is %d, need 1 to %d", p->crop, (int)MAX_CROP);
-    if ((unsigned)p->filter >= AFN_N_FILTERS)
-        return afn_fail(code, "filter is %d, need 0 to %d", (int)p->filter,
-                        AFN_N_FILTERS - 1);
+    if (afn_image__check_preprocess(p) != AFN_OK)
+        return afn_fail(code, "%s", afn_error_message());
     for (int c = 0; c < 3; c++) {
         if (!isfinite(p->mean[c]))
             return afn_fail(code, "mean of channel %d is no finite number", c);
@@ -101,7 +94,7 @@ afn_status afn_model__check_preprocess(const afn_preprocess *p, const afn_arch *
     const int min = afn_zoo_min_size(arch);
     if (p->crop < min)
         return afn_fail(code == AFN_EINVAL ? AFN_ESHAPE : code,
-                        "crop is %d, %s needs at least %d", p->crop,
+                        "crop of %d, %s needs at least %d", p->crop,
                         arch->variant->name, min);
     return AFN_OK;
 }

@@ -172,11 +172,11 @@ static void bad_preprocessing_is_refused(void **state)
         { "\"resize\":\"256\",\"crop\":224", "resize is missing or no whole number" },
         { "\"resize\":99999999999,\"crop\":224", "resize is missing or no whole" },
         { "\"resize\":256", "crop is missing" },
-        { "\"resize\":-1,\"crop\":224", "resize is -1, need 0 to 65536" },
-        { "\"resize\":65537,\"crop\":224", "resize is 65537" },
-        { "\"resize\":256,\"crop\":0", "crop is 0, need 1 to 16384" },
-        { "\"resize\":256,\"crop\":16385", "crop is 16385" },
-        { "\"resize\":256,\"crop\":16", "crop is 16, squeezenet1_1 needs at least 17" },
+        { "\"resize\":-1,\"crop\":224", "resize to -1, need 0 to 65536" },
+        { "\"resize\":65537,\"crop\":224", "resize to 65537" },
+        { "\"resize\":256,\"crop\":0", "crop of 0, need 1 to 16384" },
+        { "\"resize\":256,\"crop\":16385", "crop of 16385" },
+        { "\"resize\":256,\"crop\":16", "crop of 16, squeezenet1_1 needs at least 17" },
     };
     char text[512];
     const char *const key = "afina.preprocess";

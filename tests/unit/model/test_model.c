@@ -80,10 +80,10 @@ static void preprocessing_out_of_range_is_refused(void **state)
     p = good;                                                                          \
     change;                                                                            \
     assert_fails(code, text, afn_model_set_preprocess(m, &p))
-    REFUSED(p.resize = -1, AFN_EINVAL, "resize is -1");
-    REFUSED(p.resize = 65537, AFN_EINVAL, "resize is 65537");
-    REFUSED(p.crop = 0, AFN_EINVAL, "crop is 0");
-    REFUSED(p.crop = 16385, AFN_EINVAL, "crop is 16385");
+    REFUSED(p.resize = -1, AFN_EINVAL, "resize to -1");
+    REFUSED(p.resize = 65537, AFN_EINVAL, "resize to 65537");
+    REFUSED(p.crop = 0, AFN_EINVAL, "crop of 0");
+    REFUSED(p.crop = 16385, AFN_EINVAL, "crop of 16385");
     REFUSED(p.crop = 16, AFN_ESHAPE, "squeezenet1_1 needs at least 17");
     REFUSED(p.filter = AFN_N_FILTERS, AFN_EINVAL, "filter");
     REFUSED(p.mean[1] = NAN, AFN_EINVAL, "mean of channel 1");
