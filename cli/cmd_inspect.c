@@ -51,7 +51,7 @@ static json_t *tensor_json(const afn_weight *t)
                      afn_dtype_name(t->dtype), "shape", dims);
 }
 
-static int put_json(const char *path, const afn_weights *w)
+static int put_json(const char *path, const afn_weights *w, const char *arch)
 {
     const totals sum = sum_up(w);
     json_t *metadata = json_object();
@@ -64,10 +64,11 @@ static int put_json(const char *path, const afn_weights *w)
     for (size_t i = 0; i < afn_weights_count(w); i++) {
         json_array_append_new(tensors, tensor_json(afn_weights_get(w, i)));
     }
-    return cli_json_print(json_pack(
-        "{s:o, s:s, s:o, s:o, s:I, s:I}", "file", cli_json_text(path), "format",
-        afn_weights_format(w), "metadata", metadata, "tensors", tensors, "parameters",
-        (json_int_t)sum.parameters, "buffers", (json_int_t)sum.buffers));
+    return cli_json_print(
+        json_pack("{s:o, s:s, s:s?, s:o, s:o, s:I, s:I}", "file", cli_json_text(path),
+                  "format", afn_weights_format(w), "architecture", arch, "metadata",
+                  metadata, "tensors", tensors, "parameters",
+                  (json_int_t)sum.parameters, "buffers", (json_int_t)sum.buffers));
 }
 
 /* ---- text ---- */
@@ -106,7 +107,7 @@ static void put_tensors(const afn_weights *w)
     }
 }
 
-static void put_text(const char *path, const afn_weights *w)
+static void put_text(const char *path, const afn_weights *w, const char *arch)
 {
     const totals sum = sum_up(w);
     char count[CLI_COUNT_BYTES];
@@ -114,6 +115,7 @@ static void put_text(const char *path, const afn_weights *w)
     printf("file        ");
     cli_put(stdout, path);
     printf("\nformat      %s\n", afn_weights_format(w));
+    printf("network     %s\n", arch ? arch : "none of 'afina models'");
     put_metadata(w);
     printf("tensors     %zu\n", afn_weights_count(w));
     printf("parameters  %s\n", cli_count(sum.parameters, count));
@@ -131,13 +133,16 @@ static int run(int argc, char **argv)
     int code = cli_parse(&cli_cmd_inspect, argc, argv, &o, &args);
     if (code != CLI_GO_ON) return code;
     const char *path = args.operand[0];
-    const afn_status st = afn_weights_open(&w, path);
-    if (st != AFN_OK) return cli_fail(st);
+    const char *arch = NULL;
     code = CLI_OK;
-    if (o.json)
-        code = put_json(path, w);
+    afn_status st = afn_weights_open(&w, path);
+    if (st == AFN_OK) st = afn_arch_fitting(&arch, w);
+    if (st != AFN_OK)
+        code = cli_fail(st);
+    else if (o.json)
+        code = put_json(path, w, arch);
     else
-        put_text(path, w);
+        put_text(path, w, arch);
     afn_weights_free(w);
     return code;
 }

@@ -42,6 +42,11 @@ AFN_API int afn_arch_count(void);
  * Errors     AFN_EINVAL, AFN_ENOMEM */
 AFN_API afn_status afn_arch_get(afn_arch_info *out, int i);
 
+/* The architecture whose state dict these tensors are, whatever its number of classes.
+ *   name     *name is NULL where they fit none; lives as long as the program
+ * Errors     AFN_ENOMEM */
+AFN_API afn_status afn_arch_fitting(const char **name, const afn_weights *w);
+
 /* ---- models ---- */
 
 typedef struct afn_model afn_model;

@@ -17,7 +17,7 @@ static afn_status choose_arch(afn_arch *out, const char *wanted, const model_met
         if (afn_zoo_find(out, meta->arch) == AFN_OK) return AFN_OK;
         return afn_fail(AFN_EFORMAT, "afina.arch: %s", afn_error_message());
     }
-    const afn_status st = afn_model__fitting(&fitting, w);
+    const afn_status st = afn_arch_fitting(&fitting, w);
     if (st != AFN_OK) return st;
     return afn_fail(AFN_EFORMAT, "does not name its architecture%s%s",
                     fitting ? "; its keys fit " : "", fitting ? fitting : "");

@@ -124,7 +124,7 @@ done:
     return st;
 }
 
-afn_status afn_model__fitting(const char **name, const afn_weights *w)
+afn_status afn_arch_fitting(const char **name, const afn_weights *w)
 {
     afn_status st = AFN_OK;
     *name = NULL;
@@ -146,7 +146,7 @@ afn_status afn_model__match(const afn_weights *w, const afn_graph *g, const char
 
     AFN_TRY(compare(&differences, w, g, arch));
     if (!differences) return AFN_OK;
-    AFN_TRY(afn_model__fitting(&other, w));
+    AFN_TRY(afn_arch_fitting(&other, w));
     st = afn_fail(AFN_ESHAPE, "not %s: %s%s%s", arch, differences,
                   other ? ", its keys fit " : "", other ? other : "");
 done:

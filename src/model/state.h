@@ -76,9 +76,6 @@ int afn_model__head_classes(const afn_weights *w, const afn_arch *arch);
  * Errors     AFN_ESHAPE, counting and naming what differs */
 afn_status afn_model__match(const afn_weights *w, const afn_graph *g, const char *arch);
 
-/* Name of an architecture that the file does fit, NULL where there is none. */
-afn_status afn_model__fitting(const char **name, const afn_weights *w);
-
 /* ---- meta.c ---- */
 
 /* Read and check what a model file says of itself; free with ..._meta_free().

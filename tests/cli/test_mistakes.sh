@@ -60,7 +60,7 @@ mistake "--keep-head: the model has 2 classes, fake:size=9,classes=3 has 3"
 run train photos --weights "$weights" --unfreeze layer4 --out run
 mistake "no parameter matches 'layer4': there are features, classifier"
 run train photos --weights "$weights" --image-size 8 --out run
-mistake "crop is 8, squeezenet1_1 needs at least 17"
+mistake "crop of 8, squeezenet1_1 needs at least 17"
 
 # ---- data ----
 run train nowhere --weights "$weights" --out run

@@ -19,6 +19,7 @@ code 0
 out <<END
 file        small.safetensors
 format      safetensors
+network     none of 'afina models'
 metadata    by = hand
 tensors     3
 parameters  8
@@ -33,7 +34,8 @@ err </dev/null
 run inspect small.safetensors --json
 code 0
 out <<END
-{"file":"small.safetensors","format":"safetensors","metadata":{"by":"hand"},\
+{"file":"small.safetensors","format":"safetensors",\
+"architecture":null,"metadata":{"by":"hand"},\
 "tensors":[{"name":"bn.weight","dtype":"float32","shape":[2]},\
 {"name":"bn.running_mean","dtype":"float32","shape":[2]},\
 {"name":"fc.weight","dtype":"float16","shape":[3,2]}],"parameters":8,"buffers":2}
