@@ -1,12 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Install the Debian packages that are missing, after saying which.
-#   tools/deps.sh [GROUP...]     groups: build (default), test, oracle, dev
+#   tools/deps.sh [GROUP...]     groups: build (default), oracle, dev
 set -eu
 
-build='gcc libc6-dev make meson ninja-build pkg-config libdnnl-dev libzip-dev zlib1g-dev
-       libjansson-dev libjpeg-dev libpng-dev'
-test='libcmocka-dev python3'
+build='gcc libc6-dev make python3 meson ninja-build pkg-config libdnnl-dev libzip-dev zlib1g-dev
+       libjansson-dev libjpeg-dev libpng-dev libcmocka-dev'
 oracle='python3-numpy python3-pil python3-torch python3-torchvision'
 dev='clang clang-format-14 libclang-rt-14-dev libomp-14-dev'
 
@@ -14,10 +13,9 @@ wanted=''
 for group in "${@:-build}"; do
     case $group in
     build) wanted="$wanted $build" ;;
-    test) wanted="$wanted $test" ;;
     oracle) wanted="$wanted $oracle" ;;
     dev) wanted="$wanted $dev" ;;
-    *) echo "deps: no group $group, there are build, test, oracle, dev" >&2; exit 2 ;;
+    *) echo "deps: no group $group, there are build, oracle, dev" >&2; exit 2 ;;
     esac
 done
 
