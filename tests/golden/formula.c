@@ -97,19 +97,27 @@ void formula_labels(int *labels, const spec *s, int classes)
     for (int i = 0; i < s->n; i++) labels[i] = (7 * i + 3) % classes;
 }
 
+/* Elements are summed by their byte of sign bits first, so that each costs two
+ * additions and not sixteen. */
 void formula_sketch(double out[SKETCH], int param, const float *v, int64_t n)
 {
     const uint64_t key = stream_key(SIGN_BITS, param);
-    double product[SIGNS] = { 0 }, sum = 0, squares = 0;
+    double by_byte[2][256] = { { 0 } }, sum = 0, squares = 0;
     for (int64_t i = 0; i < n; i++) {
         const uint64_t bits = hash(key, i);
         const double x = v[i];
         sum += x;
         squares += x * x;
-        for (int k = 0; k < SIGNS; k++) product[k] += bits >> k & 1 ? x : 0.0;
+        by_byte[0][bits & 0xFF] += x;
+        by_byte[1][bits >> 8 & 0xFF] += x;
     }
     out[0] = sqrt(squares);
-    for (int k = 0; k < SIGNS; k++) out[1 + k] = sum - 2.0 * product[k];
+    for (int k = 0; k < SIGNS; k++) {
+        double negative = 0; /* sum of the elements whose bit k is set */
+        for (int b = 0; b < 256; b++)
+            if (b >> k % 8 & 1) negative += by_byte[k / 8][b];
+        out[1 + k] = sum - 2.0 * negative;
+    }
 }
 
 double formula_distance(const double a[SKETCH], const float b[SKETCH])
