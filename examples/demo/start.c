@@ -3,7 +3,7 @@
  *   start CLASSES SEED OUT
  * SqueezeNet has no batch norm, and a ReLU behind its last layer: a class whose output
  * lies below zero for every picture has no gradient and would never be learnt.  A bias
- * of 1 keeps all of them above at the start. */
+ * of 10 keeps all of them above it. */
 #include <afina/afina.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,16 +11,16 @@
 static afn_status make(const char *path, int classes, uint64_t seed)
 {
     afn_model *m = NULL;
-    float *one = calloc((size_t)classes, sizeof *one);
-    afn_status st = one ? AFN_OK : AFN_ENOMEM;
+    float *bias = calloc((size_t)classes, sizeof *bias);
+    afn_status st = bias ? AFN_OK : AFN_ENOMEM;
 
-    for (int i = 0; one && i < classes; i++) one[i] = 1;
+    for (int i = 0; bias && i < classes; i++) bias[i] = 10;
     if (st == AFN_OK) st = afn_model_new(&m, "squeezenet1_1", classes, seed);
     if (st == AFN_OK)
-        st = afn_model_write_param(m, "classifier.1.bias", one, (size_t)classes);
+        st = afn_model_write_param(m, "classifier.1.bias", bias, (size_t)classes);
     if (st == AFN_OK) st = afn_model_save(m, path);
     afn_model_free(m);
-    free(one);
+    free(bias);
     return st;
 }
 
