@@ -75,7 +75,7 @@ afn_status cpu_value_md(dnn_md **out, const afn_shape *shape, int64_t n, int for
 {
     int64_t dim[4] = { n };
     for (int i = 0; i < shape->rank; i++) dim[i + 1] = shape->dim[i];
-    return dnn_md_new(out, shape->rank + 1, dim, (dnn_order)format);
+    return dnn_md_new(out, shape->rank + 1, dim, (dnn_order)format, DNN_F32);
 }
 
 afn_status cpu_layout(afn_layout *out, const afn_shape *shape, int64_t n,

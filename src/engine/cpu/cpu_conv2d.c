@@ -10,8 +10,8 @@ static afn_status prepare(const afn_prepare *p, afn_kernel *k)
                                 c->kw };
     const int64_t dense[] = { c->oc, ic, c->kh, c->kw };
     dnn_md *weights = NULL;
-    afn_status st = c->groups > 1 ? dnn_md_new(&weights, 5, grouped, DNN_ANY)
-                                  : dnn_md_new(&weights, 4, dense, DNN_ANY);
+    afn_status st = c->groups > 1 ? dnn_md_new(&weights, 5, grouped, DNN_ANY, DNN_F32)
+                                  : dnn_md_new(&weights, 4, dense, DNN_ANY, DNN_F32);
     if (st == AFN_OK) st = cpu_product_prepare(p, weights, c, k);
     dnn_md_free(weights);
     return st;

@@ -7,7 +7,8 @@ static afn_status prepare(const afn_prepare *p, afn_kernel *k)
 {
     const int64_t dim[] = { p->step->out_shape.dim[0], p->step->in_shape[0].dim[0] };
     dnn_md *weights = NULL;
-    afn_status st = dnn_md_new(&weights, 2, dim, p->step->train ? DNN_PLAIN : DNN_ANY);
+    afn_status st =
+        dnn_md_new(&weights, 2, dim, p->step->train ? DNN_PLAIN : DNN_ANY, DNN_F32);
     if (st == AFN_OK) st = cpu_product_prepare(p, weights, NULL, k);
     dnn_md_free(weights);
     return st;

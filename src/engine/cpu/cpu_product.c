@@ -181,7 +181,7 @@ afn_status cpu_product_prepare(const afn_prepare *p, const dnn_md *weights,
     AFN_TRY(cpu_value_md(&src, &step->in_shape[0], p->n, p->in[0].format));
     AFN_TRY(cpu_value_md(&dst, &step->out_shape, p->n, k->out.format));
     if (has_bias(step))
-        AFN_TRY(dnn_md_new(&s->bias_md, 1, step->out_shape.dim, DNN_PLAIN));
+        AFN_TRY(dnn_md_new(&s->bias_md, 1, step->out_shape.dim, DNN_PLAIN, DNN_F32));
     const dnn_product d = { .src = src,
                             .weights = weights,
                             .dst = dst,

@@ -59,6 +59,20 @@ dnn_isa dnn_best_isa(void)
     return DNN_ISA_BASE;
 }
 
+bool dnn_has_bf16(void)
+{
+    const unsigned isa = (unsigned)dnnl_get_effective_cpu_isa();
+    return (isa & dnnl_cpu_isa_avx512_core_bf16) == dnnl_cpu_isa_avx512_core_bf16;
+}
+
+const char *dnn_version(void)
+{
+    static char text[32];
+    const dnnl_version_t *v = dnnl_version();
+    snprintf(text, sizeof text, "%d.%d.%d", v->major, v->minor, v->patch);
+    return text;
+}
+
 /* ---- descriptors ---- */
 
 struct dnn_md {
@@ -90,15 +104,17 @@ static afn_status md_wrap(dnn_md **out, const dnnl_memory_desc_t *d)
     return AFN_OK;
 }
 
-afn_status dnn_md_new(dnn_md **out, int rank, const int64_t *dim, dnn_order order)
+afn_status dnn_md_new(dnn_md **out, int rank, const int64_t *dim, dnn_order order,
+                      dnn_type type)
 {
+    const dnnl_data_type_t dt = type == DNN_BF16 ? dnnl_bf16 : dnnl_f32;
     dnnl_memory_desc_t d;
     dnnl_dims_t dims = { 0 };
     *out = NULL;
     for (int i = 0; i < rank; i++) dims[i] = dim[i];
-    const afn_status st = check(
-        dnnl_memory_desc_init_by_tag(&d, rank, dims, dnnl_f32, tag_of(rank, order)),
-        "descriptor");
+    const afn_status st =
+        check(dnnl_memory_desc_init_by_tag(&d, rank, dims, dt, tag_of(rank, order)),
+              "descriptor");
     return st == AFN_OK ? md_wrap(out, &d) : st;
 }
 
@@ -109,7 +125,7 @@ afn_status dnn_md_copy(dnn_md **out, const dnn_md *md)
 
 afn_status dnn_md_plain(dnn_md **out, const dnn_md *md)
 {
-    return dnn_md_new(out, md->d.ndims, md->d.dims, DNN_PLAIN);
+    return dnn_md_new(out, md->d.ndims, md->d.dims, DNN_PLAIN, DNN_F32);
 }
 
 void dnn_md_free(dnn_md *md)
@@ -269,6 +285,8 @@ static dnnl_prop_kind_t forward_kind(dnn_pass pass)
 static dnnl_status_t conv_desc(dnnl_convolution_desc_t *c, dnn_pass pass,
                                const dnn_product *p)
 {
+    const dnnl_alg_kind_t algo =
+        p->algo == DNN_WINOGRAD ? dnnl_convolution_winograd : dnnl_convolution_direct;
     const afn_conv_attr *a = p->conv;
     const dnnl_memory_desc_t *bias = p->bias ? &p->bias->d : NULL;
     const dnnl_memory_desc_t *src = &p->src->d, *dst = &p->dst->d, *w = &p->weights->d;
@@ -281,17 +299,17 @@ static dnnl_status_t conv_desc(dnnl_convolution_desc_t *c, dnn_pass pass,
     switch (pass) {
     case DNN_INFER:
     case DNN_FORWARD:
-        return dnnl_dilated_convolution_forward_desc_init(
-            c, forward_kind(pass), dnnl_convolution_direct, src, w, bias, dst, strides,
-            dilates, near, far);
+        return dnnl_dilated_convolution_forward_desc_init(c, forward_kind(pass), algo,
+                                                          src, w, bias, dst, strides,
+                                                          dilates, near, far);
     case DNN_BACKWARD_DATA:
         return dnnl_dilated_convolution_backward_data_desc_init(
-            c, dnnl_convolution_direct, src, w, dst, strides, dilates, near, far);
+            c, algo, src, w, dst, strides, dilates, near, far);
     case DNN_BACKWARD_WEIGHTS:
         break;
     }
     return dnnl_dilated_convolution_backward_weights_desc_init(
-        c, dnnl_convolution_direct, src, w, bias, dst, strides, dilates, near, far);
+        c, algo, src, w, bias, dst, strides, dilates, near, far);
 }
 
 static dnnl_status_t linear_desc(dnnl_inner_product_desc_t *c, dnn_pass pass,
@@ -321,8 +339,9 @@ static afn_status product_hint(dnnl_primitive_desc_t *out, dnn_device *d,
     dnn_product forward = *p;
     dnn_md any;
     *out = NULL;
-    dnnl_status_t s = dnnl_memory_desc_init_by_tag(
-        &any.d, p->weights->d.ndims, p->weights->d.dims, dnnl_f32, dnnl_format_tag_any);
+    dnnl_status_t s =
+        dnnl_memory_desc_init_by_tag(&any.d, p->weights->d.ndims, p->weights->d.dims,
+                                     p->src->d.data_type, dnnl_format_tag_any);
     if (s != dnnl_success) return check(s, "product");
     forward.weights = &any;
     s = p->conv ? conv_desc(&conv, DNN_FORWARD, &forward)
@@ -352,6 +371,16 @@ afn_status dnn_product_new(dnn_op **out, dnn_device *d, dnn_pass pass,
     }
     if (hint) dnnl_primitive_desc_destroy(hint);
     return st;
+}
+
+afn_status dnn_matmul_new(dnn_op **out, dnn_device *d, const dnn_md *src,
+                          const dnn_md *weights, const dnn_md *dst)
+{
+    dnnl_matmul_desc_t desc;
+    *out = NULL;
+    const afn_status st = check(
+        dnnl_matmul_desc_init(&desc, &src->d, &weights->d, NULL, &dst->d), "matmul");
+    return st == AFN_OK ? create(out, d, &desc, false, AFN_NO_ACT, NULL, "matmul") : st;
 }
 
 static dnnl_status_t pool_forward_desc(dnnl_pooling_desc_t *c, dnn_pass pass,

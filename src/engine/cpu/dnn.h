@@ -12,13 +12,21 @@ typedef struct dnn_device dnn_device;
 afn_status dnn_device_open(dnn_device **out);
 void dnn_device_close(dnn_device *d);
 
-/* Instruction sets that oneDNN uses here, best first. */
+/* Instruction sets that oneDNN uses here, best last. */
 typedef enum dnn_isa { DNN_ISA_BASE, DNN_ISA_AVX2, DNN_ISA_AVX512 } dnn_isa;
 dnn_isa dnn_best_isa(void);
+
+/* Does the processor multiply bf16 itself? */
+bool dnn_has_bf16(void);
+
+/* Version of the library that runs: "2.6.3". */
+const char *dnn_version(void);
 
 /* ---- how values lie in memory ---- */
 
 typedef struct dnn_md dnn_md; /* shape, type and order of a buffer; owned */
+
+typedef enum dnn_type { DNN_F32, DNN_BF16 } dnn_type;
 
 typedef enum dnn_order {
     DNN_PLAIN,     /* row-major */
@@ -27,9 +35,10 @@ typedef enum dnn_order {
     DNN_ANY        /* the primitive chooses */
 } dnn_order;
 
-afn_status dnn_md_new(dnn_md **out, int rank, const int64_t *dim, dnn_order order);
+afn_status dnn_md_new(dnn_md **out, int rank, const int64_t *dim, dnn_order order,
+                      dnn_type type);
 afn_status dnn_md_copy(dnn_md **out, const dnn_md *md);
-/* Row-major with the same dimensions. */
+/* Row-major floats with the same dimensions. */
 afn_status dnn_md_plain(dnn_md **out, const dnn_md *md);
 void dnn_md_free(dnn_md *md);
 size_t dnn_md_bytes(const dnn_md *md);
@@ -45,6 +54,12 @@ typedef enum dnn_pass {
     DNN_BACKWARD_DATA,
     DNN_BACKWARD_WEIGHTS
 } dnn_pass;
+
+/* How a convolution is computed. */
+typedef enum dnn_algo {
+    DNN_DIRECT,
+    DNN_WINOGRAD /* F(4,3); not on every processor, nor in oneDNN 3.x */
+} dnn_algo;
 
 /* Buffers of a primitive. */
 typedef enum dnn_slot {
@@ -67,12 +82,17 @@ typedef struct dnn_product {
     const dnn_md *src, *weights, *dst;
     const dnn_md *bias;        /* NULL = none */
     const afn_conv_attr *conv; /* NULL = linear */
+    dnn_algo algo;             /* of a convolution */
     bool sum;                  /* dst = product + dst */
     int act;                   /* applied last, or AFN_NO_ACT */
 } dnn_product;
 
 afn_status dnn_product_new(dnn_op **out, dnn_device *d, dnn_pass pass,
                            const dnn_product *p);
+
+/* Batched product: dst (b, m, n) = src (b, m, k) weights (b, k, n). */
+afn_status dnn_matmul_new(dnn_op **out, dnn_device *d, const dnn_md *src,
+                          const dnn_md *weights, const dnn_md *dst);
 
 /* Max pooling; window as in the graph, dst's size decides padding at the far end. */
 typedef struct dnn_pool {
