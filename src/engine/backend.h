@@ -68,10 +68,12 @@ typedef struct afn_prepare {
 typedef struct afn_kernel {
     void *state; /* the backend's own, freed by its free() */
     afn_layout out;
-    size_t keep_bytes;    /* written by forward, read by backward */
-    size_t scratch_bytes; /* needed during either call, contents lost between */
-    bool keep_input;      /* backward reads input 0 (not the added one) */
-    bool keep_output;     /* backward reads the output */
+    size_t keep_bytes;      /* written by forward, read by backward */
+    size_t scratch_bytes;   /* needed during either call, contents lost between */
+    bool keep_input;        /* backward reads input 0 (not the added one) */
+    bool keep_output;       /* backward reads the output */
+    bool two_gradients;     /* backward takes the output's gradient as a sum of two */
+    bool hands_on_gradient; /* backward may write the gradient of an input over dout */
     int alias; /* input whose memory the output may take over where nobody reads it
                 * afterwards; -1 = none, which is what prepare() finds here */
 } afn_kernel;
@@ -82,6 +84,7 @@ typedef struct afn_args {
     const void *const *in; /* [n_inputs] */
     void *out;
     void *dout;             /* gradient of the output; the kernel may overwrite it */
+    const void *dout2;      /* to be added to it, where two_gradients; else NULL */
     void *const *din;       /* [n_inputs], NULL where not wanted */
     const bool *accumulate; /* [n_inputs]: add to din instead of writing it */
     void *keep, *scratch;
@@ -98,6 +101,9 @@ typedef struct afn_kernel_ops {
     afn_status (*forward)(void *state, const afn_args *a);
     afn_status (*backward)(void *state, const afn_args *a); /* NULL: none needed */
     void (*free)(void *state);                              /* NULL-safe */
+    /* Optional: write the output again, as forward did, from inputs and keep; nothing
+     * else changes.  Backward then finds it where it asked for it. */
+    afn_status (*remake)(void *state, const afn_args *a);
     /* Optional: take parameters that are not plain blobs (folded weights) anew. */
     afn_status (*load)(void *state, const afn_params *params);
 } afn_kernel_ops;

@@ -2,10 +2,10 @@
 /* Private to src/engine: what a plan is made of.
  *
  *   lower.c    graph -> steps: what is frozen, what is fused, what is folded
- *   program.c  steps -> kernels for one batch size, with their places in the arena
- *   memory.c   offsets of buffers from their first and last use
- *   blobs.c    packed parameters: in, out, update
- *   plan.c     the public calls */
+ *   program.c  steps -> kernels for one batch size, and running them
+ *   schedule.c what runs when, what is kept, what is made again: buffers and their
+ * lives memory.c   offsets of buffers from their first and last use blobs.c    packed
+ * parameters: in, out, update plan.c     the public calls */
 #ifndef AFN_ENGINE_PLAN_H
 #define AFN_ENGINE_PLAN_H
 
@@ -46,14 +46,28 @@ afn_status afn_memory_place(afn_interval *v, int n, size_t *total);
 
 /* ---- program.c ---- */
 
-/* A step bound to one batch size. */
+typedef enum afn_task_kind {
+    AFN_TASK_FORWARD,
+    AFN_TASK_REMAKE, /* write the output again, for backward */
+    AFN_TASK_BACKWARD,
+    AFN_N_TASK_KINDS
+} afn_task_kind;
+
+typedef struct afn_task {
+    afn_task_kind kind;
+    int step;
+} afn_task;
+
+/* A step bound to one batch size.  Buffers are indices, -1 = none. */
 typedef struct afn_bound {
     const afn_kernel_ops *ops;
     afn_kernel kernel;
-    int keep, scratch[2]; /* buffers, -1 = none; scratch of forward and backward */
-    const void **in;      /* [n_inputs] pointers, set by bind() */
-    void **din;           /* [n_inputs] */
-    bool *accumulate;     /* [n_inputs] */
+    int keep, scratch[AFN_N_TASK_KINDS];
+    int *din_buffer;       /* [n_inputs] */
+    bool *accumulate;      /* [n_inputs] */
+    const void **in;       /* [n_inputs] pointers, set by bind(): for forward */
+    const void **in_later; /* [n_inputs] for the other tasks */
+    void **din;            /* [n_inputs] */
 } afn_bound;
 
 /* The plan for one batch size. */
@@ -61,10 +75,14 @@ typedef struct afn_program {
     int64_t n;
     afn_bound *bound;   /* [n_steps] */
     afn_layout *layout; /* [n_nodes] of each value */
+    afn_task *task;     /* forward of every step first */
+    int n_tasks, cap_tasks;
     afn_interval *buffer;
     int n_buffers, cap_buffers;
-    int *value_buffer; /* [n_nodes] -1 = none */
-    int *grad_buffer;  /* [n_nodes] -1 = none */
+    int *value_buffer; /* [n_nodes] -1 = none, as below */
+    int *later_buffer; /* [n_nodes] where backward finds the value */
+    int *grad_buffer;  /* [n_nodes] */
+    int *grad2_buffer; /* [n_nodes] second part of the gradient */
     size_t arena_bytes;
     char *base; /* arena the pointers were set for */
 } afn_program;
@@ -99,6 +117,11 @@ void afn_program_bind(afn_program *p, const struct afn_plan *plan, char *arena);
 afn_status afn_program_forward(afn_program *p, const struct afn_plan *plan,
                                const uint8_t *pixels, const float *values);
 afn_status afn_program_backward(afn_program *p, const struct afn_plan *plan);
+
+/* ---- schedule.c ---- */
+
+/* Decide tasks, buffers and their places, for kernels that are prepared. */
+afn_status afn_schedule(afn_program *p, const afn_lowered *l);
 
 /* ---- blobs.c ---- */
 

@@ -1,14 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A plan for one batch size: kernels, buffers and their places in the arena.
- *
- * Time for the memory plan: forward of step i is at time i, backward of step i at time
- * 2S-1-i for S steps. */
+/* A plan for one batch size: prepares the kernels, and runs them as schedule.c says. */
 #include "engine/plan.h"
-
-static int backward_time(const afn_lowered *l, int step)
-{
-    return 2 * l->n_steps - 1 - step;
-}
 
 /* An error says at which layer it happened. */
 static afn_status named(afn_status st, const afn_step *s)
@@ -27,9 +19,12 @@ static afn_status prepare_step(afn_program *p, afn_plan *plan, int i)
     const size_t n_in = (size_t)s->n_inputs;
     afn_layout *in = afn_alloc_array(n_in, sizeof *in);
     b->in = afn_alloc_array(n_in, sizeof *b->in);
+    b->in_later = afn_alloc_array(n_in, sizeof *b->in_later);
     b->din = afn_alloc_array(n_in, sizeof *b->din);
+    b->din_buffer = afn_alloc_array(n_in, sizeof *b->din_buffer);
     b->accumulate = afn_alloc_array(n_in, sizeof *b->accumulate);
-    AFN_REQUIRE(in && b->in && b->din && b->accumulate, AFN_ENOMEM, "out of memory");
+    AFN_REQUIRE(in && b->in && b->in_later && b->din && b->din_buffer && b->accumulate,
+                AFN_ENOMEM, "out of memory");
     for (int k = 0; k < s->n_inputs; k++) in[k] = p->layout[s->input[k]];
 
     const afn_kernel_ops *ops = plan->backend->find(s->op);
@@ -50,126 +45,11 @@ done:
     return named(st, s);
 }
 
-/* ---- buffers ---- */
-
-static int add_buffer(afn_program *p, size_t bytes, int first, int last)
-{
-    if (!bytes) return -1;
-    assert(p->n_buffers < p->cap_buffers);
-    p->buffer[p->n_buffers] = (afn_interval){ bytes, first, last, 0 };
-    return p->n_buffers++;
-}
-
-static void live_until(int *last, int time)
-{
-    if (*last < time) *last = time;
-}
-
-/* When each value is read for the last time. */
-static void find_last_reads(const afn_program *p, const afn_lowered *l, int *last)
-{
-    for (int i = 0; i < l->n_steps; i++) {
-        const afn_step *s = &l->step[i];
-        const afn_kernel *k = &p->bound[i].kernel;
-        const int back = backward_time(l, i);
-        live_until(&last[s->output], i);
-        for (int j = 0; j < s->n_inputs; j++) live_until(&last[s->input[j]], i);
-        if (s->train && k->keep_input) live_until(&last[s->input[0]], back);
-        if (s->train && k->keep_output) live_until(&last[s->output], back);
-    }
-    live_until(&last[l->output], l->n_steps); /* logits are read after the last step */
-}
-
-/* Does a step read v once only?  A convolution whose residual is its own input must
- * not write over it. */
-static bool reads_once(const afn_step *s, afn_value v)
-{
-    int reads = 0;
-    for (int j = 0; j < s->n_inputs; j++) reads += s->input[j] == v;
-    return reads == 1;
-}
-
-/* The buffer that the output of step i may take over, -1 if none. */
-static int buffer_to_share(const afn_program *p, const afn_lowered *l, int i,
-                           const int *last)
-{
-    const afn_kernel *k = &p->bound[i].kernel;
-    if (k->alias < 0) return -1;
-    const afn_value v = l->step[i].input[k->alias];
-    const bool fits = p->layout[v].bytes == k->out.bytes;
-    const bool dead = last[v] == i && reads_once(&l->step[i], v);
-    return fits && dead ? p->value_buffer[v] : -1;
-}
-
-static afn_status add_value_buffers(afn_program *p, const afn_plan *plan)
-{
-    const afn_lowered *l = &plan->low;
-    int *last = afn_alloc_array((size_t)l->n_nodes, sizeof *last);
-    if (!last) return afn_fail(AFN_ENOMEM, "out of memory");
-    find_last_reads(p, l, last);
-    for (int i = 0; i < l->n_steps; i++) {
-        const afn_value v = l->step[i].output;
-        int b = buffer_to_share(p, l, i, last);
-        if (b < 0) b = add_buffer(p, p->bound[i].kernel.out.bytes, i, last[v]);
-        live_until(&p->buffer[b].last, last[v]);
-        p->value_buffer[v] = b;
-    }
-    afn_free(last);
-    return AFN_OK;
-}
-
-static void add_kernel_buffers(afn_program *p, const afn_plan *plan)
-{
-    const afn_lowered *l = &plan->low;
-    for (int i = 0; i < l->n_steps; i++) {
-        const bool train = l->step[i].train;
-        afn_bound *b = &p->bound[i];
-        const afn_kernel *k = &b->kernel;
-        const int back = backward_time(l, i);
-        b->keep = train ? add_buffer(p, k->keep_bytes, i, back) : -1;
-        b->scratch[0] = add_buffer(p, k->scratch_bytes, i, i);
-        b->scratch[1] = train ? add_buffer(p, k->scratch_bytes, back, back) : -1;
-    }
-}
-
-/* A gradient lives from the first reader's backward to its maker's. */
-static void add_gradient_buffers(afn_program *p, const afn_plan *plan)
-{
-    const afn_lowered *l = &plan->low;
-    const int end = 2 * l->n_steps;
-    if (l->needs_grad[l->output])
-        p->grad_buffer[l->output] =
-            add_buffer(p, p->layout[l->output].bytes, l->n_steps,
-                       backward_time(l, l->step_of[l->output]));
-    for (int i = l->n_steps - 1; i >= 0; i--) {
-        const afn_step *s = &l->step[i];
-        for (int j = 0; s->train && j < s->n_inputs; j++) {
-            const afn_value v = s->input[j];
-            if (!s->grad_input[j]) continue;
-            p->bound[i].accumulate[j] = p->grad_buffer[v] >= 0;
-            if (p->grad_buffer[v] >= 0) continue;
-            const int maker = l->step_of[v];
-            const bool input = l->step[maker].op == AFN_OP_INPUT;
-            p->grad_buffer[v] = add_buffer(p, p->layout[v].bytes, backward_time(l, i),
-                                           input ? end : backward_time(l, maker));
-        }
-    }
-}
-
 static afn_status allocate(afn_program *p, const afn_plan *plan)
 {
-    const afn_lowered *l = &plan->low;
-    const size_t nodes = (size_t)l->n_nodes, steps = (size_t)l->n_steps;
-    p->cap_buffers = (int)(2 * nodes + 3 * steps);
-    p->bound = afn_alloc_array(steps, sizeof *p->bound);
-    p->layout = afn_alloc_array(nodes, sizeof *p->layout);
-    p->buffer = afn_alloc_array((size_t)p->cap_buffers, sizeof *p->buffer);
-    p->value_buffer = afn_alloc_array(nodes, sizeof *p->value_buffer);
-    p->grad_buffer = afn_alloc_array(nodes, sizeof *p->grad_buffer);
-    if (!p->bound || !p->layout || !p->buffer || !p->value_buffer || !p->grad_buffer)
-        return afn_fail(AFN_ENOMEM, "out of memory");
-    for (size_t i = 0; i < nodes; i++) p->value_buffer[i] = p->grad_buffer[i] = -1;
-    return AFN_OK;
+    p->bound = afn_alloc_array((size_t)plan->low.n_steps, sizeof *p->bound);
+    p->layout = afn_alloc_array((size_t)plan->low.n_nodes, sizeof *p->layout);
+    return p->bound && p->layout ? AFN_OK : afn_fail(AFN_ENOMEM, "out of memory");
 }
 
 static afn_status load_kernels(afn_program *p, const afn_plan *plan)
@@ -193,10 +73,7 @@ afn_status afn_program_new(afn_program **out, afn_plan *plan, int64_t n)
     AFN_TRY(allocate(p, plan));
     for (int i = 0; i < plan->low.n_steps; i++) AFN_TRY(prepare_step(p, plan, i));
     AFN_TRY(load_kernels(p, plan));
-    AFN_TRY(add_value_buffers(p, plan));
-    add_kernel_buffers(p, plan);
-    add_gradient_buffers(p, plan);
-    AFN_TRY(afn_memory_place(p->buffer, p->n_buffers, &p->arena_bytes));
+    AFN_TRY(afn_schedule(p, &plan->low));
     *out = p;
     p = NULL;
 done:
@@ -211,14 +88,19 @@ void afn_program_free(afn_program *p, const afn_plan *plan)
         afn_bound *b = &p->bound[i];
         if (b->ops && b->ops->free) b->ops->free(b->kernel.state);
         afn_free(b->in);
+        afn_free(b->in_later);
         afn_free(b->din);
+        afn_free(b->din_buffer);
         afn_free(b->accumulate);
     }
     afn_free(p->bound);
     afn_free(p->layout);
+    afn_free(p->task);
     afn_free(p->buffer);
     afn_free(p->value_buffer);
+    afn_free(p->later_buffer);
     afn_free(p->grad_buffer);
+    afn_free(p->grad2_buffer);
     afn_free(p);
 }
 
@@ -235,27 +117,30 @@ void afn_program_bind(afn_program *p, const afn_plan *plan, char *arena)
     p->base = arena;
     for (int i = 0; i < plan->low.n_steps; i++) {
         const afn_step *s = &plan->low.step[i];
+        afn_bound *b = &p->bound[i];
         for (int k = 0; k < s->n_inputs; k++) {
-            const afn_value v = s->input[k];
-            p->bound[i].in[k] = at(p, p->value_buffer[v]);
-            p->bound[i].din[k] = s->grad_input[k] ? at(p, p->grad_buffer[v]) : NULL;
+            b->in[k] = at(p, p->value_buffer[s->input[k]]);
+            b->in_later[k] = at(p, p->later_buffer[s->input[k]]);
+            b->din[k] = at(p, b->din_buffer[k]);
         }
     }
 }
 
-static afn_args arguments(const afn_program *p, const afn_plan *plan, int i)
+static afn_args arguments(const afn_program *p, const afn_plan *plan, afn_task t)
 {
-    const afn_bound *b = &p->bound[i];
-    const afn_value out = plan->low.step[i].output;
+    const afn_bound *b = &p->bound[t.step];
+    const afn_value out = plan->low.step[t.step].output;
+    const bool forward = t.kind == AFN_TASK_FORWARD;
     return (afn_args){
         .n = p->n,
-        .in = b->in,
-        .out = at(p, p->value_buffer[out]),
+        .in = forward ? b->in : b->in_later,
+        .out = at(p, forward ? p->value_buffer[out] : p->later_buffer[out]),
         .dout = at(p, p->grad_buffer[out]),
+        .dout2 = at(p, p->grad2_buffer[out]),
         .din = b->din,
         .accumulate = b->accumulate,
         .keep = at(p, b->keep),
-        .scratch = at(p, b->scratch[0]),
+        .scratch = at(p, b->scratch[t.kind]),
         .blob = plan->blob,
         .seed = plan->opts.seed,
         .call = plan->calls,
@@ -263,28 +148,47 @@ static afn_args arguments(const afn_program *p, const afn_plan *plan, int i)
     };
 }
 
+static afn_status run_task(const afn_program *p, const afn_plan *plan, afn_task t,
+                           const afn_args *a)
+{
+    const afn_kernel_ops *ops = p->bound[t.step].ops;
+    void *state = p->bound[t.step].kernel.state;
+    afn_status st = AFN_OK;
+    switch (t.kind) {
+    case AFN_TASK_FORWARD:
+        st = ops->forward(state, a);
+        break;
+    case AFN_TASK_REMAKE:
+        st = ops->remake(state, a);
+        break;
+    case AFN_TASK_BACKWARD:
+        st = ops->backward(state, a);
+        break;
+    case AFN_N_TASK_KINDS:
+        break;
+    }
+    return named(st, &plan->low.step[t.step]);
+}
+
 afn_status afn_program_forward(afn_program *p, const afn_plan *plan,
                                const uint8_t *pixels, const float *values)
 {
     for (int i = 0; i < plan->low.n_steps; i++) {
-        afn_args a = arguments(p, plan, i);
+        afn_args a = arguments(p, plan, p->task[i]);
         a.pixels = pixels;
         a.values = values;
-        const afn_status st = p->bound[i].ops->forward(p->bound[i].kernel.state, &a);
-        if (st != AFN_OK) return named(st, &plan->low.step[i]);
+        const afn_status st = run_task(p, plan, p->task[i], &a);
+        if (st != AFN_OK) return st;
     }
     return AFN_OK;
 }
 
 afn_status afn_program_backward(afn_program *p, const afn_plan *plan)
 {
-    for (int i = plan->low.n_steps - 1; i >= 0; i--) {
-        const afn_bound *b = &p->bound[i];
-        if (!plan->low.step[i].train || !b->ops->backward) continue;
-        afn_args a = arguments(p, plan, i);
-        a.scratch = at(p, b->scratch[1]);
-        const afn_status st = b->ops->backward(b->kernel.state, &a);
-        if (st != AFN_OK) return named(st, &plan->low.step[i]);
+    for (int i = plan->low.n_steps; i < p->n_tasks; i++) {
+        const afn_args a = arguments(p, plan, p->task[i]);
+        const afn_status st = run_task(p, plan, p->task[i], &a);
+        if (st != AFN_OK) return st;
     }
     return AFN_OK;
 }

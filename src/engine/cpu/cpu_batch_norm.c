@@ -9,8 +9,12 @@
  *   batch statistics:  dx = gamma r (g - dbeta/M - (x - mean) r dgamma/M)
  *   fixed statistics:  dx = gamma r g
  *
- * Sums are made per (sample, block) and added in sample order, so results do not depend
- * on the number of threads. */
+ * A channel block is summed and then used by the same thread while it is still in the
+ * cache, where there are blocks enough for all threads.  Sums are made per (sample,
+ * block) and added in sample order, so results do not depend on the number of threads.
+ *
+ * Where nothing is added, the mask of the activation is found from x, so backward does
+ * not need the output; remake() writes it again for those that do. */
 #include <math.h>
 #include <string.h>
 
@@ -19,17 +23,19 @@
 typedef struct norm {
     cpu_device *device;
     const afn_step *step;
-    int64_t padded; /* channels */
+    int64_t padded;   /* channels */
+    bool uses_output; /* backward takes the mask from it */
 } norm;
 
-/* What the range functions share during one call. */
+/* What the passes share during one call. */
 typedef struct norm_call {
     const norm *s;
     const afn_args *a;
     cpu_blocks b;
     float *mean, *r; /* (padded) */
+    float *scale;    /* (padded) gamma r */
     double *sums;    /* (n, blocks, 2, width) */
-    float *vec;      /* (3, padded): scale; or a, k, d of afn_norm_block */
+    float *vec;      /* (3, padded): a, k, d of afn_norm_block */
 } norm_call;
 
 static size_t sums_bytes(const norm *s, int64_t n)
@@ -55,9 +61,13 @@ static afn_status prepare(const afn_prepare *p, afn_kernel *k)
     const size_t vector = (size_t)s->padded * sizeof(float);
     k->out = p->in[0];
     k->keep_bytes = 2 * vector;
-    k->keep_input = step->grad_input[0] || step->grad_param[AFN_WEIGHT];
-    k->keep_output = step->act != AFN_NO_ACT;
-    k->scratch_bytes = sums_bytes(s, p->n) + 5 * vector;
+    k->keep_input = step->batch_stats || step->grad_param[AFN_WEIGHT];
+    s->uses_output = step->act != AFN_NO_ACT && (step->add || !k->keep_input);
+    k->keep_output = s->uses_output;
+    k->two_gradients = true;
+    k->hands_on_gradient = true;
+    k->alias = step->add ? step->n_inputs - 1 : -1;
+    k->scratch_bytes = sums_bytes(s, p->n) + 6 * vector;
     return AFN_OK;
 }
 
@@ -72,25 +82,71 @@ static norm_call begin(const norm *s, const afn_args *a)
                     .a = a,
                     .b = cpu_blocks_of(s->device, &s->step->out_shape, a->n),
                     .sums = a->scratch };
-    c.vec = (float *)((char *)a->scratch + sums_bytes(s, a->n));
+    c.scale = (float *)((char *)a->scratch + sums_bytes(s, a->n));
+    c.vec = c.scale + s->padded;
     c.mean = s->step->train ? a->keep : c.vec + 3 * s->padded;
     c.r = c.mean + s->padded;
     return c;
 }
 
-/* Sums of block u = (sample, channel block) over its pixels, about the running mean:
- * near the true mean, so that the variance does not cancel. */
-static void sum_range(void *user, int64_t from, int64_t to)
+/* ---- passes ---- */
+
+/* Work on a value: over each unit = (sample, channel block), then on each block's
+ * vectors, then over each unit again.  NULL = nothing to do. */
+typedef struct passes {
+    void (*first)(const norm_call *c, int64_t unit);
+    void (*between)(const norm_call *c, int64_t block);
+    void (*second)(const norm_call *c, int64_t unit);
+} passes;
+
+typedef struct pass_call {
+    const norm_call *c;
+    const passes *p;
+} pass_call;
+
+static void whole_blocks(void *user, int64_t from, int64_t to)
 {
-    const norm_call *c = user;
-    const float *x = c->a->in[0], *shift = param(c, AFN_RUNNING_MEAN);
-    for (int64_t u = from; u < to; u++) {
-        double *s = c->sums + u * 2 * c->b.width;
-        memset(s, 0, 2 * (size_t)c->b.width * sizeof *s);
-        c->s->device->kern->norm_sums(x + u * c->b.floats, c->b.pixels,
-                                      shift + u % c->b.blocks * c->b.width, s,
-                                      s + c->b.width);
+    const pass_call *w = user;
+    const int64_t samples = w->c->b.n, blocks = w->c->b.blocks;
+    for (int64_t k = from; k < to; k++) {
+        for (int64_t n = 0; w->p->first && n < samples; n++)
+            w->p->first(w->c, n * blocks + k);
+        w->p->between(w->c, k);
+        for (int64_t n = samples - 1; n >= 0; n--) /* what was read last comes first */
+            w->p->second(w->c, n * blocks + k);
     }
+}
+
+static void first_units(void *user, int64_t from, int64_t to)
+{
+    const pass_call *w = user;
+    for (int64_t u = from; u < to; u++) w->p->first(w->c, u);
+}
+
+static void between_blocks(void *user, int64_t from, int64_t to)
+{
+    const pass_call *w = user;
+    for (int64_t k = from; k < to; k++) w->p->between(w->c, k);
+}
+
+static void second_units(void *user, int64_t from, int64_t to)
+{
+    const pass_call *w = user;
+    for (int64_t u = from; u < to; u++) w->p->second(w->c, u);
+}
+
+static void run(const norm_call *c, const passes *p)
+{
+    const int64_t blocks = c->b.blocks, units = c->b.n * blocks;
+    const int threads = c->s->device->threads;
+    pass_call w = { c, p };
+    if (blocks % threads == 0 || blocks >= 8 * (int64_t)threads) {
+        cpu_parallel(blocks, whole_blocks, &w);
+        return;
+    }
+    if (p->first) cpu_parallel(units, first_units, &w);
+    cpu_parallel(blocks, between_blocks, &w);
+    cpu_parallel(units, second_units, &w);
 }
 
 /* Total of sum `which` (0 or 1) of channel ch over the samples. */
@@ -104,15 +160,49 @@ static double total(const norm_call *c, int64_t ch, int which)
     return sum;
 }
 
+static double *clear_sums(const norm_call *c, int64_t unit)
+{
+    double *s = c->sums + unit * 2 * c->b.width;
+    memset(s, 0, 2 * (size_t)c->b.width * sizeof *s);
+    return s;
+}
+
+/* Channels of a block that exist. */
+static int64_t end_of_block(const norm_call *c, int64_t block)
+{
+    const int64_t end = (block + 1) * c->b.width;
+    return end < c->b.channels ? end : c->b.channels;
+}
+
+/* ---- forward ---- */
+
+/* About the running mean: near the true mean, so that the variance does not cancel. */
+static void sum_unit(const norm_call *c, int64_t u)
+{
+    const float *x = c->a->in[0], *shift = param(c, AFN_RUNNING_MEAN);
+    double *s = clear_sums(c, u);
+    c->s->device->kern->norm_sums(x + u * c->b.floats, c->b.pixels,
+                                  shift + u % c->b.blocks * c->b.width, s,
+                                  s + c->b.width);
+}
+
+static void set_scale(const norm_call *c, int64_t block)
+{
+    const float *gamma = param(c, AFN_WEIGHT);
+    const int64_t from = block * c->b.width, to = from + c->b.width;
+    for (int64_t ch = from; ch < to; ch++)
+        c->scale[ch] = ch < c->b.channels ? gamma[ch] * c->r[ch] : 0.0f;
+    for (int64_t ch = end_of_block(c, block); ch < to; ch++) c->mean[ch] = 0.0f;
+}
+
 /* Mean and r of the batch; running statistics follow with the unbiased variance. */
-static void batch_statistics(norm_call *c)
+static void batch_statistics(const norm_call *c, int64_t block)
 {
     const afn_node *node = c->s->step->node;
     const double count = (double)(c->b.n * c->b.pixels), m = node->attr.bn.momentum;
     float *mean = c->a->blob[node->param[AFN_RUNNING_MEAN]].value;
     float *var = c->a->blob[node->param[AFN_RUNNING_VAR]].value;
-    cpu_parallel(c->b.n * c->b.blocks, sum_range, c);
-    for (int64_t ch = 0; ch < c->b.channels; ch++) {
+    for (int64_t ch = block * c->b.width; ch < end_of_block(c, block); ch++) {
         const double off = total(c, ch, 0) / count;
         const double square = total(c, ch, 1) / count - off * off;
         const double v = square > 0 ? square : 0, mu = mean[ch] + off;
@@ -121,48 +211,58 @@ static void batch_statistics(norm_call *c)
         mean[ch] = (float)((1 - m) * mean[ch] + m * mu);
         var[ch] = (float)((1 - m) * var[ch] + m * v * count / (count - 1));
     }
+    set_scale(c, block);
 }
 
-static void fixed_statistics(norm_call *c)
+static void fixed_statistics(const norm_call *c, int64_t block)
 {
     const float *mean = param(c, AFN_RUNNING_MEAN), *var = param(c, AFN_RUNNING_VAR);
     const float eps = c->s->step->node->attr.bn.eps;
-    for (int64_t ch = 0; ch < c->b.channels; ch++) {
+    for (int64_t ch = block * c->b.width; ch < end_of_block(c, block); ch++) {
         c->mean[ch] = mean[ch];
         c->r[ch] = 1.0f / sqrtf(var[ch] + eps);
     }
+    set_scale(c, block);
 }
 
-static void apply_range(void *user, int64_t from, int64_t to)
+static void apply_unit(const norm_call *c, int64_t u)
 {
-    const norm_call *c = user;
     const afn_step *step = c->s->step;
+    const int64_t at = u * c->b.floats, ch = u % c->b.blocks * c->b.width;
     const float *x = c->a->in[0];
     const float *add = step->add ? c->a->in[step->n_inputs - 1] : NULL;
-    float *y = c->a->out;
-    for (int64_t u = from; u < to; u++) {
-        const int64_t at = u * c->b.floats, ch = u % c->b.blocks * c->b.width;
-        c->s->device->kern->norm_apply(y + at, x + at, add ? add + at : NULL,
-                                       c->mean + ch, c->vec + ch,
-                                       param(c, AFN_BIAS) + ch, c->b.pixels, step->act);
-    }
+    c->s->device->kern->norm_apply((float *)c->a->out + at, x + at,
+                                   add ? add + at : NULL, c->mean + ch, c->scale + ch,
+                                   param(c, AFN_BIAS) + ch, c->b.pixels, step->act);
 }
 
 static afn_status forward(void *state, const afn_args *a)
 {
-    norm_call c = begin(state, a);
-    const float *gamma = param(&c, AFN_WEIGHT);
-    memset(c.mean, 0, 2 * (size_t)c.s->padded * sizeof(float));
-    if (c.s->step->batch_stats)
-        batch_statistics(&c);
-    else
-        fixed_statistics(&c);
-    for (int64_t ch = 0; ch < c.s->padded; ch++) c.vec[ch] = gamma[ch] * c.r[ch];
-    cpu_parallel(c.b.n * c.b.blocks, apply_range, &c);
+    const norm_call c = begin(state, a);
+    static const passes batch = { sum_unit, batch_statistics, apply_unit };
+    static const passes fixed = { NULL, fixed_statistics, apply_unit };
+    run(&c, c.s->step->batch_stats ? &batch : &fixed);
     return AFN_OK;
 }
 
-/* Arguments of the kernels for block u. */
+static afn_status remake(void *state, const afn_args *a)
+{
+    const norm_call c = begin(state, a);
+    static const passes again = { NULL, set_scale, apply_unit };
+    run(&c, &again);
+    return AFN_OK;
+}
+
+/* ---- backward ---- */
+
+/* Does anything need the sums of the gradient? */
+static bool wants_sums(const afn_step *step)
+{
+    return step->batch_stats || step->grad_param[AFN_WEIGHT] ||
+           step->grad_param[AFN_BIAS];
+}
+
+/* Arguments of the kernels for one unit. */
 static afn_norm_block block_at(const norm_call *c, int64_t u)
 {
     const afn_step *step = c->s->step;
@@ -172,43 +272,50 @@ static afn_norm_block block_at(const norm_call *c, int64_t u)
     float *dx = a->din[0], *dadd = step->add ? a->din[last] : NULL;
     return (afn_norm_block){
         .x = (const float *)a->in[0] + at,
-        .y = (const float *)a->out + at,
+        .y = c->s->uses_output ? (const float *)a->out + at : NULL,
         .dy = (float *)a->dout + at,
+        .dy2 = a->dout2 ? (const float *)a->dout2 + at : NULL,
         .dx = dx ? dx + at : NULL,
         .dadd = dadd ? dadd + at : NULL,
         .add_dx = a->accumulate[0],
         .add_dadd = a->accumulate[last],
+        .store = wants_sums(step) && (a->dout2 || c->s->uses_output),
         .mean = c->mean + ch,
+        .scale = c->scale + ch,
+        .bias = param(c, AFN_BIAS) + ch,
         .a = c->vec + ch,
-        .k = c->vec + c->s->padded + ch,
+        .k = step->batch_stats ? c->vec + c->s->padded + ch : NULL,
         .d = c->vec + 2 * c->s->padded + ch,
         .pixels = c->b.pixels,
         .act = step->act,
     };
 }
 
-static void backward_sum_range(void *user, int64_t from, int64_t to)
+static void backward_sum_unit(const norm_call *c, int64_t u)
 {
-    const norm_call *c = user;
-    for (int64_t u = from; u < to; u++) {
-        double *s = c->sums + u * 2 * c->b.width;
-        const afn_norm_block b = block_at(c, u);
-        memset(s, 0, 2 * (size_t)c->b.width * sizeof *s);
-        c->s->device->kern->norm_backward_sums(&b, s, s + c->b.width);
-    }
+    double *s = clear_sums(c, u);
+    const afn_norm_block b = block_at(c, u);
+    c->s->device->kern->norm_backward_sums(&b, s, s + c->b.width);
 }
 
-static void backward_range(void *user, int64_t from, int64_t to)
+static void backward_unit(const norm_call *c, int64_t u)
 {
-    const norm_call *c = user;
-    for (int64_t u = from; u < to; u++) {
-        const afn_norm_block b = block_at(c, u);
-        c->s->device->kern->norm_backward(&b);
-    }
+    const afn_norm_block b = block_at(c, u);
+    c->s->device->kern->norm_backward(&b);
+}
+
+/* The factors of dx where statistics are fixed. */
+static void set_factors(const norm_call *c, int64_t block)
+{
+    const int64_t from = block * c->b.width, padded = c->s->padded;
+    for (int k = 0; k < 3; k++)
+        memset(c->vec + k * padded + from, 0, (size_t)c->b.width * sizeof(float));
+    for (int64_t ch = from; ch < end_of_block(c, block); ch++)
+        c->vec[ch] = c->scale[ch];
 }
 
 /* Gradients of gamma and beta, and the factors of dx. */
-static void reduce(norm_call *c)
+static void reduce(const norm_call *c, int64_t block)
 {
     const afn_step *step = c->s->step;
     const int64_t padded = c->s->padded;
@@ -216,13 +323,12 @@ static void reduce(norm_call *c)
     const float *gamma = param(c, AFN_WEIGHT);
     float *dgamma = c->a->blob[step->node->param[AFN_WEIGHT]].grad;
     float *dbeta = c->a->blob[step->node->param[AFN_BIAS]].grad;
-    memset(c->vec, 0, 3 * (size_t)padded * sizeof(float));
-    for (int64_t ch = 0; ch < c->b.channels; ch++) {
+    set_factors(c, block);
+    for (int64_t ch = block * c->b.width; ch < end_of_block(c, block); ch++) {
         const double g = total(c, ch, 0), gx = total(c, ch, 1), r = c->r[ch];
         const double a = gamma[ch] * r;
         if (step->grad_param[AFN_WEIGHT]) dgamma[ch] = (float)(gx * r);
         if (step->grad_param[AFN_BIAS]) dbeta[ch] = (float)g;
-        c->vec[ch] = (float)a;
         if (!step->batch_stats) continue;
         c->vec[padded + ch] = (float)(a * r * r * gx / count);
         c->vec[2 * padded + ch] = (float)(a * g / count);
@@ -231,11 +337,11 @@ static void reduce(norm_call *c)
 
 static afn_status backward(void *state, const afn_args *a)
 {
-    norm_call c = begin(state, a);
-    const int64_t units = c.b.n * c.b.blocks;
-    cpu_parallel(units, backward_sum_range, &c);
-    reduce(&c);
-    cpu_parallel(units, backward_range, &c);
+    const norm_call c = begin(state, a);
+    static const passes with_sums = { backward_sum_unit, reduce, backward_unit };
+    static const passes without = { NULL, set_factors, backward_unit };
+    for (int64_t k = 0; k < c.b.blocks; k++) set_scale(&c, k);
+    run(&c, wants_sums(c.s->step) ? &with_sums : &without);
     return AFN_OK;
 }
 
@@ -243,5 +349,6 @@ const afn_kernel_ops cpu_batch_norm_ops = {
     .prepare = prepare,
     .forward = forward,
     .backward = backward,
+    .remake = remake,
     .free = afn_free,
 };

@@ -19,6 +19,7 @@ static afn_status prepare(const afn_prepare *p, afn_kernel *k)
     k->out = p->in[0];
     k->alias = 0;
     k->keep_output = p->step->op == AFN_OP_ACTIVATION;
+    k->hands_on_gradient = true;
     return AFN_OK;
 }
 
@@ -80,7 +81,7 @@ static afn_status add_backward(void *state, const afn_args *a)
         if (!a->din[i]) continue;
         if (a->accumulate[i])
             cpu_accumulate(s->device, a->din[i], a->dout, s->floats);
-        else
+        else if (a->din[i] != a->dout)
             cpu_copy(a->din[i], a->dout, s->floats);
     }
     return AFN_OK;

@@ -7,6 +7,8 @@
 
 #include "engine/backend.h"
 
+#define INLINE static inline __attribute__((always_inline))
+
 enum { RUN = 32 }; /* pixels summed in float before they join the double sum */
 
 static inline float clip(float x, int act)
@@ -45,63 +47,128 @@ static void norm_sums(const float *x, int64_t pixels, const float *shift, double
     }
 }
 
-static void norm_apply(float *restrict y, const float *restrict x, const float *add,
-                       const float *mean, const float *scale, const float *bias,
-                       int64_t pixels, int act)
+/* Normalised value of channel lane c. */
+INLINE float normal(float x, const float *mean, const float *scale, const float *bias,
+                    int c)
+{
+    return (x - mean[c]) * scale[c] + bias[c];
+}
+
+INLINE void apply_as(float *y, const float *x, const float *add, const float *mean,
+                     const float *scale, const float *bias, int64_t pixels, int act)
 {
     for (int64_t p = 0; p < pixels; p++)
 #pragma omp simd
         for (int c = 0; c < B; c++) {
-            float v = (x[p * B + c] - mean[c]) * scale[c] + bias[c];
+            float v = normal(x[p * B + c], mean, scale, bias, c);
             if (add) v += add[p * B + c];
             y[p * B + c] = clip(v, act);
         }
 }
 
-static void norm_backward_sums(const afn_norm_block *n, double *s1, double *s2)
+static void norm_apply(float *y, const float *x, const float *add, const float *mean,
+                       const float *scale, const float *bias, int64_t pixels, int act)
 {
-    const float *restrict x = n->x, *restrict y = n->y;
-    float *restrict dy = n->dy;
+    if (act == AFN_ACT_RELU && add)
+        apply_as(y, x, add, mean, scale, bias, pixels, AFN_ACT_RELU);
+    else if (act == AFN_ACT_RELU)
+        apply_as(y, x, NULL, mean, scale, bias, pixels, AFN_ACT_RELU);
+    else if (act == AFN_NO_ACT && !add)
+        apply_as(y, x, NULL, mean, scale, bias, pixels, AFN_NO_ACT);
+    else
+        apply_as(y, x, add, mean, scale, bias, pixels, act);
+}
+
+/* What a pass over a block's gradient does; constants of each variant below. */
+typedef struct norm_variant {
+    int act;
+    bool from_x; /* the mask is found from x */
+    bool two;    /* dy2 is there */
+} norm_variant;
+
+/* Gradient of y at lane c of pixel p, masked by the activation. */
+INLINE float gradient(const afn_norm_block *n, int64_t p, int c, norm_variant v)
+{
+    float g = n->dy[p * B + c];
+    if (v.two) g += n->dy2[p * B + c];
+    if (v.act == AFN_NO_ACT) return g;
+    const float y = v.from_x ? normal(n->x[p * B + c], n->mean, n->scale, n->bias, c)
+                             : n->y[p * B + c];
+    return pass(g, y, v.act);
+}
+
+INLINE void backward_sums_as(const afn_norm_block *n, double *s1, double *s2,
+                             norm_variant v, bool store)
+{
     for (int64_t from = 0; from < n->pixels; from += RUN) {
         const int64_t to = from + RUN < n->pixels ? from + RUN : n->pixels;
         float a[B] = { 0 }, b[B] = { 0 };
         for (int64_t p = from; p < to; p++)
 #pragma omp simd
             for (int c = 0; c < B; c++) {
-                float g = dy[p * B + c];
-                if (n->act != AFN_NO_ACT) {
-                    g = pass(g, y[p * B + c], n->act);
-                    dy[p * B + c] = g;
-                }
+                const float g = gradient(n, p, c, v);
+                if (store) n->dy[p * B + c] = g;
                 a[c] += g;
-                b[c] += g * (x[p * B + c] - n->mean[c]);
+                b[c] += g * (n->x[p * B + c] - n->mean[c]);
             }
         add_sums(s1, a);
         add_sums(s2, b);
     }
 }
 
-static void store(float *to, const float *from, bool accumulate, int64_t n)
+static void norm_backward_sums(const afn_norm_block *n, double *s1, double *s2)
 {
-    if (accumulate)
-        for (int64_t i = 0; i < n; i++) to[i] += from[i];
+    const norm_variant v = { n->act, !n->y, n->dy2 != NULL };
+    if (v.act == AFN_ACT_RELU && v.from_x && !v.two && !n->store)
+        backward_sums_as(n, s1, s2, (norm_variant){ AFN_ACT_RELU, true, false }, false);
+    else if (v.act == AFN_ACT_RELU && !v.from_x && v.two && n->store)
+        backward_sums_as(n, s1, s2, (norm_variant){ AFN_ACT_RELU, false, true }, true);
+    else if (v.act == AFN_NO_ACT && !v.two && !n->store)
+        backward_sums_as(n, s1, s2, (norm_variant){ AFN_NO_ACT, true, false }, false);
     else
-        for (int64_t i = 0; i < n; i++) to[i] = from[i];
+        backward_sums_as(n, s1, s2, v, n->store);
+}
+
+/* to = from, or to += from, for one pixel. */
+INLINE void put(float *to, const float *from, bool accumulate)
+{
+#pragma omp simd
+    for (int c = 0; c < B; c++) to[c] = accumulate ? to[c] + from[c] : from[c];
+}
+
+/* Gradient of x from that of y at lane c of pixel p. */
+INLINE float input_gradient(const afn_norm_block *n, int64_t p, int c, float g)
+{
+    if (!n->k) return n->a[c] * g;
+    return n->a[c] * g - n->k[c] * (n->x[p * B + c] - n->mean[c]) - n->d[c];
+}
+
+INLINE void backward_as(const afn_norm_block *n, norm_variant v, bool add_dx)
+{
+    float *dadd = n->dadd == n->dy && n->store ? NULL : n->dadd; /* it is there */
+    for (int64_t p = 0; p < n->pixels; p++) {
+        float g[B], dx[B];
+#pragma omp simd
+        for (int c = 0; c < B; c++) {
+            g[c] = gradient(n, p, c, v);
+            dx[c] = input_gradient(n, p, c, g[c]);
+        }
+        if (n->dx) put(n->dx + p * B, dx, add_dx);
+        if (dadd) put(dadd + p * B, g, n->add_dadd);
+    }
 }
 
 static void norm_backward(const afn_norm_block *n)
 {
-    for (int64_t p = 0; p < n->pixels; p++) {
-        const float *dy = n->dy + p * B, *x = n->x + p * B;
-        if (n->dx) {
-            float g[B];
-#pragma omp simd
-            for (int c = 0; c < B; c++)
-                g[c] = n->a[c] * dy[c] - n->k[c] * (x[c] - n->mean[c]) - n->d[c];
-            store(n->dx + p * B, g, n->add_dx, B);
-        }
-        if (n->dadd) store(n->dadd + p * B, dy, n->add_dadd, B);
-    }
+    const norm_variant ready = { AFN_NO_ACT, false, false };
+    const norm_variant v =
+        n->store ? ready : (norm_variant){ n->act, !n->y, n->dy2 != NULL };
+    if (v.act == AFN_NO_ACT && !v.two && !n->add_dx)
+        backward_as(n, ready, false);
+    else if (v.act == AFN_ACT_RELU && v.from_x && !v.two && !n->add_dx)
+        backward_as(n, (norm_variant){ AFN_ACT_RELU, true, false }, false);
+    else
+        backward_as(n, v, n->add_dx);
 }
 
 static void add(float *y, const float *a, const float *b, int64_t n)
@@ -146,7 +213,7 @@ static void mean_backward(float *dx, const float *dy, int64_t pixels, bool add_t
 {
     float g[B];
     for (int c = 0; c < B; c++) g[c] = dy[c] / (float)pixels;
-    for (int64_t p = 0; p < pixels; p++) store(dx + p * B, g, add_to, B);
+    for (int64_t p = 0; p < pixels; p++) put(dx + p * B, g, add_to);
 }
 
 const afn_kern AFN_KERN_TABLE = {

@@ -12,13 +12,17 @@
 
 /* Batch norm in one block; (pixels, block) each. */
 typedef struct afn_norm_block {
-    const float *x;         /* what is normalised */
-    const float *y;         /* result, after add and activation: for the mask */
-    float *dy;              /* in: gradient of y; out: masked by the activation */
-    float *dx, *dadd;       /* NULL where not wanted */
-    bool add_dx, add_dadd;  /* add to them instead of writing */
-    const float *mean;      /* (block) */
-    const float *a, *k, *d; /* (block): dx = a dy - k (x - mean) - d */
+    const float *x;   /* what is normalised */
+    const float *y;   /* result, after add and activation, for the activation's mask;
+                       * NULL = the mask is found from x */
+    float *dy;        /* gradient of y */
+    const float *dy2; /* second part of it, NULL = none */
+    float *dx, *dadd; /* NULL where not wanted; both may be dy */
+    bool add_dx, add_dadd; /* add to them instead of writing */
+    bool store; /* the sums leave dy complete and masked, where the second pass finds
+                 * it; otherwise that pass makes it again */
+    const float *mean, *scale, *bias; /* (block) of the forward pass */
+    const float *a, *k, *d; /* (block): dx = a g - k (x - mean) - d; k NULL: dx = a g */
     int64_t pixels;
     int act;
 } afn_norm_block;
@@ -32,7 +36,7 @@ typedef struct afn_kern {
     /* y = act((x - mean) scale + bias [+ add]) */
     void (*norm_apply)(float *y, const float *x, const float *add, const float *mean,
                        const float *scale, const float *bias, int64_t pixels, int act);
-    /* Mask dy, then add to s1, s2 the sums of dy and dy (x - mean). */
+    /* Add to s1, s2 the sums of g and g (x - mean), g = dy + dy2, masked. */
     void (*norm_backward_sums)(const afn_norm_block *b, double *s1, double *s2);
     void (*norm_backward)(const afn_norm_block *b);
 
