@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Products on oneDNN.
+/* Products: what is around the passes of cpu_pass.h.
  *
- * The layout of the weights is what the forward primitive likes best, and a blob keeps
- * it from then on: gradient and optimiser state share it.  A primitive that wants
+ * The layout of the weights is what the direct forward pass likes best, and a blob
+ * keeps it from then on: gradient and optimiser state share it.  A pass that wants
  * another layout gets a reorder through scratch memory.
  *
  * A folded batch norm scales the weights of output channel o by s = gamma/sqrt(var+eps)
@@ -13,29 +13,39 @@
 #include <math.h>
 #include <string.h>
 
+#include "engine/cpu/cpu_pass.h"
+
+/* A pass and the reorder between the blob's weights and its own, NULL if equal. */
+typedef struct leg {
+    cpu_pass *pass; /* NULL where the step has no such pass */
+    dnn_op *move;   /* forward, data: blob -> pass; weights: pass -> blob */
+} leg;
+
 typedef struct product {
     cpu_device *device;
     const afn_step *step;
     const afn_graph *graph;
     dnn_md *bias_md;
-    dnn_op *forward, *backward_data, *backward_weights;
-    dnn_op *to_data_weights;   /* blob -> what backward_data reads, NULL if equal */
-    dnn_op *from_diff_weights; /* what backward_weights writes -> blob, NULL if equal */
-    bool private_weights;      /* gradient of weights is made but not wanted */
+    leg forward, data, weights;
+    bool private_weights; /* gradient of weights is made but not wanted */
     float *folded, *folded_bias;
     int64_t in_floats, out_floats; /* of the whole value, with padding */
 } product;
+
+static void leg_free(leg *l)
+{
+    cpu_pass_free(l->pass);
+    dnn_op_free(l->move);
+}
 
 void cpu_product_free(void *state)
 {
     product *s = state;
     if (!s) return;
     dnn_md_free(s->bias_md);
-    dnn_op_free(s->forward);
-    dnn_op_free(s->backward_data);
-    dnn_op_free(s->backward_weights);
-    dnn_op_free(s->to_data_weights);
-    dnn_op_free(s->from_diff_weights);
+    leg_free(&s->forward);
+    leg_free(&s->data);
+    leg_free(&s->weights);
     afn_free(s->folded);
     afn_free(s->folded_bias);
     afn_free(s);
@@ -45,6 +55,8 @@ static bool has_bias(const afn_step *s)
 {
     return s->norm || s->node->param[AFN_BIAS] >= 0;
 }
+
+/* ---- preparing ---- */
 
 /* Weights as a blob in the layout of md; an existing layout stays. */
 static afn_status use_weights(const afn_prepare *p, const dnn_md *md)
@@ -56,92 +68,117 @@ static afn_status use_weights(const afn_prepare *p, const dnn_md *md)
     return dnn_md_copy((dnn_md **)&b->layout, md);
 }
 
+/* The pass of a leg, with weights between blob and pass; blob NULL: as the pass likes.
+ */
+static afn_status leg_new(leg *l, const product *s, dnn_pass kind, const dnn_product *d,
+                          const dnn_md *blob)
+{
+    const afn_status st = cpu_pass_new(&l->pass, &cpu_algo_direct, s->device, kind, d);
+    if (st != AFN_OK || !blob || dnn_md_equal(blob, l->pass->weights)) return st;
+    const bool back = kind == DNN_BACKWARD_WEIGHTS;
+    return dnn_reorder_new(&l->move, s->device->dnn, back ? l->pass->weights : blob,
+                           back ? blob : l->pass->weights);
+}
+
+static const dnn_md *blob_layout(const afn_prepare *p)
+{
+    return p->blob[p->step->node->param[AFN_WEIGHT]].layout;
+}
+
 static afn_status prepare_forward(product *s, const afn_prepare *p,
                                   const dnn_product *d)
 {
     const afn_step *step = p->step;
     dnn_product f = *d;
-    const afn_blob *b = &p->blob[step->node->param[AFN_WEIGHT]];
-    if (!step->norm && b->layout) f.weights = b->layout;
-    const afn_status st = dnn_product_new(&s->forward, s->device->dnn,
-                                          step->train ? DNN_FORWARD : DNN_INFER, &f);
+    const dnn_md *blob = step->norm ? NULL : blob_layout(p);
+    if (blob) f.weights = blob;
+    const afn_status st =
+        leg_new(&s->forward, s, step->train ? DNN_FORWARD : DNN_INFER, &f, blob);
     if (st != AFN_OK || step->norm) return st;
     cpu_use_vector(p, step->node, AFN_BIAS);
-    return use_weights(p, dnn_op_md(s->forward, DNN_WEIGHTS));
+    return use_weights(p, s->forward.pass->weights);
 }
 
-/* A reorder between two descriptors, none where they are equal. */
-static afn_status reorder_if(dnn_op **out, product *s, const dnn_md *from,
-                             const dnn_md *to)
+static afn_status prepare_backward(product *s, const afn_prepare *p,
+                                   const dnn_product *d)
 {
-    *out = NULL;
-    return dnn_md_equal(from, to) ? AFN_OK
-                                  : dnn_reorder_new(out, s->device->dnn, from, to);
-}
-
-static afn_status prepare_backward_data(product *s, const afn_prepare *p,
-                                        const dnn_product *d)
-{
-    const dnn_md *blob = p->blob[p->step->node->param[AFN_WEIGHT]].layout;
-    const afn_status st =
-        dnn_product_new(&s->backward_data, s->device->dnn, DNN_BACKWARD_DATA, d);
-    if (st != AFN_OK) return st;
-    return reorder_if(&s->to_data_weights, s, blob,
-                      dnn_op_md(s->backward_data, DNN_WEIGHTS));
-}
-
-static afn_status prepare_backward_weights(product *s, const afn_prepare *p,
-                                           const dnn_product *d)
-{
-    const dnn_md *blob = p->blob[p->step->node->param[AFN_WEIGHT]].layout;
+    afn_status st = AFN_OK;
+    const afn_step *step = p->step;
     dnn_product b = *d;
-    if (!p->step->grad_param[AFN_BIAS]) b.bias = NULL;
-    s->private_weights = !p->step->grad_param[AFN_WEIGHT];
-    const afn_status st =
-        dnn_product_new(&s->backward_weights, s->device->dnn, DNN_BACKWARD_WEIGHTS, &b);
-    if (st != AFN_OK) return st;
-    return reorder_if(&s->from_diff_weights, s,
-                      dnn_op_md(s->backward_weights, DNN_DIFF_WEIGHTS), blob);
+    if (step->grad_input[0])
+        AFN_TRY(leg_new(&s->data, s, DNN_BACKWARD_DATA, d, blob_layout(p)));
+    s->private_weights = !step->grad_param[AFN_WEIGHT];
+    if (!step->grad_param[AFN_BIAS]) b.bias = NULL;
+    if (step->grad_param[AFN_WEIGHT] || step->grad_param[AFN_BIAS])
+        AFN_TRY(leg_new(&s->weights, s, DNN_BACKWARD_WEIGHTS, &b, blob_layout(p)));
+done:
+    return st;
 }
 
-/* ---- scratch: the primitive's own, then whatever a reorder passes through ---- */
+/* ---- scratch: weights on their way, then what the reorder and the pass need ---- */
 
-static size_t slot_bytes(const dnn_op *op, dnn_slot slot)
+static size_t move_bytes(const leg *l)
 {
-    const dnn_md *md = op ? dnn_op_md(op, slot) : NULL;
+    const dnn_md *md = l->move ? dnn_op_md(l->move, DNN_SCRATCH) : NULL;
     return md ? cpu_aligned(dnn_md_bytes(md)) : 0;
 }
 
-static size_t scratch_bytes(const product *s)
+static size_t weights_bytes(const leg *l)
 {
-    const size_t forward = slot_bytes(s->forward, DNN_SCRATCH);
-    const size_t reorder = slot_bytes(s->to_data_weights, DNN_SCRATCH) +
-                           slot_bytes(s->from_diff_weights, DNN_SCRATCH);
-    const size_t data = slot_bytes(s->backward_data, DNN_SCRATCH) +
-                        slot_bytes(s->backward_data, DNN_WEIGHTS) +
-                        slot_bytes(s->backward_data, DNN_DIFF_SRC) + reorder;
-    const size_t weights = slot_bytes(s->backward_weights, DNN_SCRATCH) +
-                           slot_bytes(s->backward_weights, DNN_DIFF_WEIGHTS) + reorder;
-    const size_t backward = data > weights ? data : weights;
-    return forward > backward ? forward : backward;
+    return cpu_aligned(dnn_md_bytes(l->pass->weights));
 }
 
-static char *take(char **at, size_t bytes)
+static size_t leg_bytes(const leg *l, bool moved)
 {
-    char *p = *at;
+    if (!l->pass) return 0;
+    return (moved || l->move ? weights_bytes(l) : 0) + move_bytes(l) +
+           cpu_aligned(l->pass->scratch_bytes);
+}
+
+static size_t larger(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+/* Backward data may have to add to a gradient, which it makes apart for that. */
+static size_t scratch_bytes(const product *s)
+{
+    const size_t din =
+        s->data.pass ? cpu_aligned((size_t)s->in_floats * sizeof(float)) : 0;
+    return larger(leg_bytes(&s->forward, false),
+                  larger(leg_bytes(&s->data, false) + din,
+                         leg_bytes(&s->weights, s->private_weights)));
+}
+
+static void *take(char **at, size_t bytes)
+{
+    void *p = *at;
     *at += cpu_aligned(bytes);
     return p;
 }
 
-static afn_status run(const product *s, dnn_op *op, void **buffer, char **scratch)
+static afn_status move(const product *s, const leg *l, void *from, void *to,
+                       char **scratch)
 {
-    buffer[DNN_SCRATCH] = take(scratch, slot_bytes(op, DNN_SCRATCH));
-    return dnn_run(s->device->dnn, op, buffer);
+    void *buffer[DNN_N_SLOTS] = {
+        [DNN_SRC] = from, [DNN_DST] = to, [DNN_SCRATCH] = take(scratch, move_bytes(l))
+    };
+    return dnn_run(s->device->dnn, l->move, buffer);
+}
+
+/* The blob's weights as the pass reads them: in place where it can. */
+static afn_status moved_weights(const product *s, const leg *l, float **weights,
+                                char **scratch)
+{
+    if (!l->move) return AFN_OK;
+    float *from = *weights;
+    *weights = take(scratch, weights_bytes(l));
+    return move(s, l, from, *weights, scratch);
 }
 
 static afn_status allocate_folded(product *s)
 {
-    const size_t bytes = dnn_md_bytes(dnn_op_md(s->forward, DNN_WEIGHTS));
+    const size_t bytes = dnn_md_bytes(s->forward.pass->weights);
     const int64_t oc = s->step->out_shape.dim[0];
     s->folded = afn_alloc_aligned(bytes);
     s->folded_bias =
@@ -155,10 +192,7 @@ static afn_status prepare_all(product *s, const afn_prepare *p, const dnn_produc
     const afn_step *step = p->step;
     AFN_TRY(prepare_forward(s, p, d));
     if (step->norm) AFN_TRY(allocate_folded(s));
-    if (!step->train) goto done;
-    if (step->grad_input[0]) AFN_TRY(prepare_backward_data(s, p, d));
-    if (step->grad_param[AFN_WEIGHT] || step->grad_param[AFN_BIAS])
-        AFN_TRY(prepare_backward_weights(s, p, d));
+    if (step->train) AFN_TRY(prepare_backward(s, p, d));
 done:
     return st;
 }
@@ -193,7 +227,7 @@ afn_status cpu_product_prepare(const afn_prepare *p, const dnn_md *weights,
     s->in_floats = (int64_t)(p->in[0].bytes / sizeof(float));
     s->out_floats = (int64_t)(k->out.bytes / sizeof(float));
     k->scratch_bytes = scratch_bytes(s);
-    k->keep_input = s->backward_weights != NULL;
+    k->keep_input = s->weights.pass != NULL;
     k->keep_output = step->act != AFN_NO_ACT;
     k->alias = step->add ? step->n_inputs - 1 : -1;
 done:
@@ -202,65 +236,70 @@ done:
     return st;
 }
 
+/* ---- running ---- */
+
+static afn_status forward_weights(const product *s, const afn_args *a, float **weights,
+                                  char **scratch)
+{
+    *weights = s->folded ? s->folded : a->blob[s->step->node->param[AFN_WEIGHT]].value;
+    return moved_weights(s, &s->forward, weights, scratch);
+}
+
 afn_status cpu_product_forward(void *state, const afn_args *a)
 {
-    product *s = state;
-    const afn_node *n = s->step->node;
+    const product *s = state;
     char *scratch = a->scratch;
-    const int bias = n->param[AFN_BIAS];
-    if (s->step->add && a->in[s->step->n_inputs - 1] != a->out)
-        cpu_copy(a->out, a->in[s->step->n_inputs - 1], s->out_floats);
+    const int bias = s->step->node->param[AFN_BIAS];
+    const int last = s->step->n_inputs - 1;
+    float *weights = NULL;
+    const afn_status st = forward_weights(s, a, &weights, &scratch);
+    if (st != AFN_OK) return st;
+    if (s->step->add && a->in[last] != a->out)
+        cpu_copy(a->out, a->in[last], s->out_floats);
     void *buffer[DNN_N_SLOTS] = {
         [DNN_SRC] = (void *)a->in[0],
         [DNN_DST] = a->out,
-        [DNN_WEIGHTS] = s->folded ? s->folded : a->blob[n->param[AFN_WEIGHT]].value,
+        [DNN_WEIGHTS] = weights,
         [DNN_BIAS] = s->folded   ? s->folded_bias
                      : bias >= 0 ? a->blob[bias].value
                                  : NULL,
     };
-    return run(s, s->forward, buffer, &scratch);
+    return cpu_pass_run(s->forward.pass, buffer, scratch);
 }
 
-static afn_status weights_gradient(product *s, const afn_args *a)
+static afn_status weights_gradient(const product *s, const afn_args *a)
 {
+    const leg *l = &s->weights;
     const afn_node *n = s->step->node;
     char *scratch = a->scratch;
-    const int bias = n->param[AFN_BIAS];
     float *wanted = a->blob[n->param[AFN_WEIGHT]].grad;
-    const bool direct = !s->from_diff_weights && !s->private_weights;
-    float *made = direct ? wanted
-                         : (float *)take(&scratch, slot_bytes(s->backward_weights,
-                                                              DNN_DIFF_WEIGHTS));
+    const bool direct = !l->move && !s->private_weights;
+    float *made = direct ? wanted : take(&scratch, weights_bytes(l));
     void *buffer[DNN_N_SLOTS] = {
         [DNN_SRC] = (void *)a->in[0],
         [DNN_DIFF_DST] = a->dout,
         [DNN_DIFF_WEIGHTS] = made,
-        [DNN_DIFF_BIAS] = s->step->grad_param[AFN_BIAS] ? a->blob[bias].grad : NULL,
+        [DNN_DIFF_BIAS] =
+            s->step->grad_param[AFN_BIAS] ? a->blob[n->param[AFN_BIAS]].grad : NULL,
     };
-    const afn_status st = run(s, s->backward_weights, buffer, &scratch);
+    const afn_status st = cpu_pass_run(l->pass, buffer, scratch);
     if (st != AFN_OK || direct || s->private_weights) return st;
-    void *move[DNN_N_SLOTS] = { [DNN_SRC] = made, [DNN_DST] = wanted };
-    return run(s, s->from_diff_weights, move, &scratch);
+    return move(s, l, made, wanted, &scratch);
 }
 
-static afn_status data_gradient(product *s, const afn_args *a)
+static afn_status data_gradient(const product *s, const afn_args *a)
 {
+    const leg *l = &s->data;
     char *scratch = a->scratch;
     float *weights = a->blob[s->step->node->param[AFN_WEIGHT]].value;
     float *made = a->din[0];
-    if (s->to_data_weights) {
-        void *moved = take(&scratch, slot_bytes(s->backward_data, DNN_WEIGHTS));
-        void *move[DNN_N_SLOTS] = { [DNN_SRC] = weights, [DNN_DST] = moved };
-        const afn_status st = run(s, s->to_data_weights, move, &scratch);
-        if (st != AFN_OK) return st;
-        weights = moved;
-    }
-    if (a->accumulate[0])
-        made = (float *)take(&scratch, slot_bytes(s->backward_data, DNN_DIFF_SRC));
+    afn_status st = moved_weights(s, l, &weights, &scratch);
+    if (st != AFN_OK) return st;
+    if (a->accumulate[0]) made = take(&scratch, (size_t)s->in_floats * sizeof(float));
     void *buffer[DNN_N_SLOTS] = {
         [DNN_DIFF_DST] = a->dout, [DNN_WEIGHTS] = weights, [DNN_DIFF_SRC] = made
     };
-    const afn_status st = run(s, s->backward_data, buffer, &scratch);
+    st = cpu_pass_run(l->pass, buffer, scratch);
     if (st == AFN_OK && a->accumulate[0])
         cpu_accumulate(s->device, a->din[0], made, s->in_floats);
     return st;
@@ -281,12 +320,12 @@ static void mask_range(void *user, int64_t from, int64_t to)
 
 afn_status cpu_product_backward(void *state, const afn_args *a)
 {
-    product *s = state;
+    const product *s = state;
     afn_status st = AFN_OK;
     if (s->step->act != AFN_NO_ACT)
         cpu_parallel(s->out_floats, mask_range, &(mask_args){ s, a->dout, a->out });
-    if (s->backward_weights) st = weights_gradient(s, a);
-    if (st == AFN_OK && s->backward_data && a->din[0]) st = data_gradient(s, a);
+    if (s->weights.pass) st = weights_gradient(s, a);
+    if (st == AFN_OK && s->data.pass && a->din[0]) st = data_gradient(s, a);
     return st;
 }
 
@@ -312,29 +351,38 @@ static void fold(const product *s, const afn_params *params, float *w, float *b)
     }
 }
 
+/* Row-major weights into the layout of a pass, outside a call. */
+static afn_status pack(const product *s, const cpu_pass *pass, const dnn_md *plain,
+                       float *from, float *to)
+{
+    afn_status st = AFN_OK;
+    leg l = { 0 };
+    char *scratch = NULL;
+    AFN_TRY(dnn_reorder_new(&l.move, s->device->dnn, plain, pass->weights));
+    scratch = afn_alloc_aligned(move_bytes(&l));
+    AFN_REQUIRE(scratch, AFN_ENOMEM, "out of memory");
+    char *at = scratch;
+    st = move(s, &l, from, to, &at);
+done:
+    dnn_op_free(l.move);
+    afn_free(scratch);
+    return st;
+}
+
 afn_status cpu_product_load(void *state, const afn_params *params)
 {
-    product *s = state;
+    const product *s = state;
     afn_status st = AFN_OK;
     dnn_md *plain = NULL;
-    dnn_op *move = NULL;
     float *w = NULL;
-    char *scratch = NULL;
     if (!s->folded) return AFN_OK;
-    const dnn_md *own = dnn_op_md(s->forward, DNN_WEIGHTS);
-    AFN_TRY(dnn_md_plain(&plain, own));
-    AFN_TRY(dnn_reorder_new(&move, s->device->dnn, plain, own));
+    AFN_TRY(dnn_md_plain(&plain, s->forward.pass->weights));
     w = afn_alloc_aligned(dnn_md_bytes(plain));
-    scratch = afn_alloc_aligned(slot_bytes(move, DNN_SCRATCH));
-    AFN_REQUIRE(w && scratch, AFN_ENOMEM, "out of memory");
+    AFN_REQUIRE(w, AFN_ENOMEM, "out of memory");
     fold(s, params, w, s->folded_bias);
-    void *buffer[DNN_N_SLOTS] = { [DNN_SRC] = w, [DNN_DST] = s->folded };
-    char *at = scratch;
-    st = run(s, move, buffer, &at);
+    st = pack(s, s->forward.pass, plain, w, s->folded);
 done:
     dnn_md_free(plain);
-    dnn_op_free(move);
     afn_free(w);
-    afn_free(scratch);
     return st;
 }

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Passes of a product, and the algorithms that are one oneDNN primitive each. */
+#include "engine/cpu/cpu_pass.h"
+
+#include <string.h>
+
+afn_status cpu_pass_new(cpu_pass **out, const cpu_algo *algo, const cpu_device *device,
+                        dnn_pass kind, const dnn_product *d)
+{
+    afn_status st = AFN_OK;
+    *out = NULL;
+    cpu_pass *p = afn_alloc(sizeof *p);
+    AFN_REQUIRE(p, AFN_ENOMEM, "out of memory");
+    p->algo = algo;
+    p->device = device;
+    AFN_TRY(algo->prepare(p, kind, d));
+    *out = p;
+    p = NULL;
+done:
+    cpu_pass_free(p);
+    return st;
+}
+
+void cpu_pass_free(cpu_pass *p)
+{
+    if (!p) return;
+    p->algo->free(p->state);
+    afn_free(p);
+}
+
+afn_status cpu_pass_run(const cpu_pass *p, void *const *buffer, void *scratch)
+{
+    return p->algo->run(p, buffer, scratch);
+}
+
+/* ---- one oneDNN primitive ---- */
+
+static afn_status prepare_direct(cpu_pass *p, dnn_pass kind, const dnn_product *d)
+{
+    dnn_op *op = NULL;
+    const afn_status st = dnn_product_new(&op, p->device->dnn, kind, d);
+    p->state = op;
+    if (st != AFN_OK) return st;
+    const dnn_md *scratch = dnn_op_md(op, DNN_SCRATCH);
+    p->weights =
+        dnn_op_md(op, kind == DNN_BACKWARD_WEIGHTS ? DNN_DIFF_WEIGHTS : DNN_WEIGHTS);
+    p->scratch_bytes = scratch ? dnn_md_bytes(scratch) : 0;
+    return AFN_OK;
+}
+
+static afn_status run_primitive(const cpu_pass *p, void *const *buffer, void *scratch)
+{
+    void *all[DNN_N_SLOTS];
+    memcpy(all, buffer, sizeof all);
+    all[DNN_SCRATCH] = scratch;
+    return dnn_run(p->device->dnn, p->state, all);
+}
+
+static void free_primitive(void *state)
+{
+    dnn_op_free(state);
+}
+
+const cpu_algo cpu_algo_direct = {
+    .name = "direct",
+    .prepare = prepare_direct,
+    .run = run_primitive,
+    .free = free_primitive,
+};

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One pass of a product (forward, backward data, backward weights) behind one interface,
+ * whatever algorithm computes it.  An algorithm is a row; a pass is a row made ready for
+ * one shape. */
+#ifndef AFN_CPU_PASS_H
+#define AFN_CPU_PASS_H
+
+#include "engine/cpu/cpu.h"
+
+typedef struct cpu_algo cpu_algo;
+
+/* A pass made ready; read by all, filled by the algorithm's prepare(). */
+typedef struct cpu_pass {
+    const cpu_algo *algo;
+    const cpu_device *device;
+    void *state;           /* the algorithm's own */
+    const dnn_md *weights; /* how it reads weights, or writes their gradient */
+    size_t scratch_bytes;  /* that run() needs */
+} cpu_pass;
+
+struct cpu_algo {
+    const char *name;
+    /* AFN_EUNSUPPORTED where the algorithm does not apply. */
+    afn_status (*prepare)(cpu_pass *p, dnn_pass kind, const dnn_product *d);
+    /* Buffers by slot, as the oneDNN primitive of that pass takes them. */
+    afn_status (*run)(const cpu_pass *p, void *const *buffer, void *scratch);
+    void (*free)(void *state); /* NULL-safe */
+};
+
+extern const cpu_algo cpu_algo_direct; /* oneDNN's direct convolution, or linear layer */
+
+afn_status cpu_pass_new(cpu_pass **out, const cpu_algo *algo, const cpu_device *device,
+                        dnn_pass kind, const dnn_product *d);
+void cpu_pass_free(cpu_pass *p);
+afn_status cpu_pass_run(const cpu_pass *p, void *const *buffer, void *scratch);
+
+#endif
