@@ -35,7 +35,7 @@ afn_status cpu_pass_run(const cpu_pass *p, void *const *buffer, void *scratch)
 
 /* ---- one oneDNN primitive ---- */
 
-static afn_status prepare_direct(cpu_pass *p, dnn_pass kind, const dnn_product *d)
+static afn_status prepare_primitive(cpu_pass *p, dnn_pass kind, const dnn_product *d)
 {
     dnn_op *op = NULL;
     const afn_status st = dnn_product_new(&op, p->device->dnn, kind, d);
@@ -46,6 +46,23 @@ static afn_status prepare_direct(cpu_pass *p, dnn_pass kind, const dnn_product *
         dnn_op_md(op, kind == DNN_BACKWARD_WEIGHTS ? DNN_DIFF_WEIGHTS : DNN_WEIGHTS);
     p->scratch_bytes = scratch ? dnn_md_bytes(scratch) : 0;
     return AFN_OK;
+}
+
+/* Asked for weights in any layout: it has one of its own. */
+static afn_status prepare_winograd(cpu_pass *p, dnn_pass kind, const dnn_product *d)
+{
+    dnn_md *any = NULL;
+    dnn_product w = *d;
+    if (!d->conv || d->conv->groups > 1)
+        return afn_fail(AFN_EUNSUPPORTED, "no winograd for this product");
+    const int64_t dim[] = { dnn_md_dim(d->weights, 0), dnn_md_dim(d->weights, 1),
+                            d->conv->kh, d->conv->kw };
+    afn_status st = dnn_md_new(&any, 4, dim, DNN_ANY, DNN_F32);
+    w.weights = any;
+    w.algo = DNN_WINOGRAD;
+    if (st == AFN_OK) st = prepare_primitive(p, kind, &w);
+    dnn_md_free(any);
+    return st;
 }
 
 static afn_status run_primitive(const cpu_pass *p, void *const *buffer, void *scratch)
@@ -63,7 +80,14 @@ static void free_primitive(void *state)
 
 const cpu_algo cpu_algo_direct = {
     .name = "direct",
-    .prepare = prepare_direct,
+    .prepare = prepare_primitive,
+    .run = run_primitive,
+    .free = free_primitive,
+};
+
+const cpu_algo cpu_algo_winograd_dnn = {
+    .name = "winograd-onednn",
+    .prepare = prepare_winograd,
     .run = run_primitive,
     .free = free_primitive,
 };

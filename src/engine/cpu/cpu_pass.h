@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One pass of a product (forward, backward data, backward weights) behind one interface,
- * whatever algorithm computes it.  An algorithm is a row; a pass is a row made ready for
- * one shape. */
+/* One pass of a product (forward, backward data, backward weights) behind one
+ * interface, whatever algorithm computes it.  An algorithm is a row; a pass is a row
+ * made ready for one shape. */
 #ifndef AFN_CPU_PASS_H
 #define AFN_CPU_PASS_H
 
@@ -16,6 +16,7 @@ typedef struct cpu_pass {
     void *state;           /* the algorithm's own */
     const dnn_md *weights; /* how it reads weights, or writes their gradient */
     size_t scratch_bytes;  /* that run() needs */
+    size_t packed_bytes;   /* if not 0, run() reads weights that pack() made */
 } cpu_pass;
 
 struct cpu_algo {
@@ -24,10 +25,15 @@ struct cpu_algo {
     afn_status (*prepare)(cpu_pass *p, dnn_pass kind, const dnn_product *d);
     /* Buffers by slot, as the oneDNN primitive of that pass takes them. */
     afn_status (*run)(const cpu_pass *p, void *const *buffer, void *scratch);
+    /* Optional: weights, laid out as p->weights says, made ready for many calls. */
+    void (*pack)(const cpu_pass *p, const float *weights, void *packed);
     void (*free)(void *state); /* NULL-safe */
 };
 
-extern const cpu_algo cpu_algo_direct; /* oneDNN's direct convolution, or linear layer */
+extern const cpu_algo
+    cpu_algo_direct,       /* oneDNN's direct convolution, or linear layer */
+    cpu_algo_winograd_dnn, /* oneDNN's Winograd */
+    cpu_algo_winograd;     /* our own */
 
 afn_status cpu_pass_new(cpu_pass **out, const cpu_algo *algo, const cpu_device *device,
                         dnn_pass kind, const dnn_product *d);

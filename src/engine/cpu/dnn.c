@@ -90,6 +90,10 @@ static dnnl_format_tag_t tag_of(int rank, dnn_order order)
         return dnnl_nChw8c;
     case DNN_BLOCKED16:
         return dnnl_nChw16c;
+    case DNN_WEIGHTS8:
+        return dnnl_OIhw8i8o;
+    case DNN_WEIGHTS16:
+        return dnnl_OIhw16i16o;
     case DNN_ANY:
         break;
     }
@@ -118,6 +122,22 @@ afn_status dnn_md_new(dnn_md **out, int rank, const int64_t *dim, dnn_order orde
     return st == AFN_OK ? md_wrap(out, &d) : st;
 }
 
+afn_status dnn_md_strided(dnn_md **out, int rank, const int64_t *dim,
+                          const int64_t *stride)
+{
+    dnnl_memory_desc_t d;
+    dnnl_dims_t dims = { 0 }, strides = { 0 };
+    *out = NULL;
+    for (int i = 0; i < rank; i++) {
+        dims[i] = dim[i];
+        strides[i] = stride[i];
+    }
+    const afn_status st =
+        check(dnnl_memory_desc_init_by_strides(&d, rank, dims, dnnl_f32, strides),
+              "descriptor");
+    return st == AFN_OK ? md_wrap(out, &d) : st;
+}
+
 afn_status dnn_md_copy(dnn_md **out, const dnn_md *md)
 {
     return md_wrap(out, &md->d);
@@ -136,6 +156,11 @@ void dnn_md_free(dnn_md *md)
 size_t dnn_md_bytes(const dnn_md *md)
 {
     return dnnl_memory_desc_get_size(&md->d);
+}
+
+int64_t dnn_md_dim(const dnn_md *md, int i)
+{
+    return md->d.dims[i];
 }
 
 bool dnn_md_equal(const dnn_md *a, const dnn_md *b)
@@ -374,13 +399,13 @@ afn_status dnn_product_new(dnn_op **out, dnn_device *d, dnn_pass pass,
 }
 
 afn_status dnn_matmul_new(dnn_op **out, dnn_device *d, const dnn_md *src,
-                          const dnn_md *weights, const dnn_md *dst)
+                          const dnn_md *weights, const dnn_md *dst, bool add)
 {
     dnnl_matmul_desc_t desc;
     *out = NULL;
     const afn_status st = check(
         dnnl_matmul_desc_init(&desc, &src->d, &weights->d, NULL, &dst->d), "matmul");
-    return st == AFN_OK ? create(out, d, &desc, false, AFN_NO_ACT, NULL, "matmul") : st;
+    return st == AFN_OK ? create(out, d, &desc, add, AFN_NO_ACT, NULL, "matmul") : st;
 }
 
 static dnnl_status_t pool_forward_desc(dnnl_pooling_desc_t *c, dnn_pass pass,

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The kernels of kern.h, in plain C that compilers vectorise: meson.build compiles this
  * file once per instruction set with AFN_KERN_TABLE, the name of the table, and B, the
- * block width.  Sums run in float over short runs and are then added in double: as
- * exact as needed, at the speed of float. */
+ * block width; AFN_WINOGRAD_TABLE is that of kern_winograd.c.  Sums run in float over
+ * short runs and are then added in double: as exact as needed, at the speed of float.
+ */
 #include "engine/cpu/kern.h"
 
 #include "engine/backend.h"
@@ -218,6 +219,7 @@ static void mean_backward(float *dx, const float *dy, int64_t pixels, bool add_t
 
 const afn_kern AFN_KERN_TABLE = {
     .block = B,
+    .winograd = &AFN_WINOGRAD_TABLE,
     .norm_sums = norm_sums,
     .norm_apply = norm_apply,
     .norm_backward_sums = norm_backward_sums,

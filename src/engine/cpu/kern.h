@@ -27,8 +27,34 @@ typedef struct afn_norm_block {
     int act;
 } afn_norm_block;
 
+/* Transforms of Winograd F(4,3), winograd.c: vectors of `block` channels, 36 of them a
+ * tile, `stride` floats apart on the transformed side. */
+typedef struct afn_kern_tile {
+    float *x;          /* (h, w, block): the image that the tile is part of */
+    float *t;          /* 36 vectors */
+    int64_t stride;    /* between them */
+    int64_t y0, x0;    /* first pixel of the tile; may lie outside: reads as 0 */
+    int64_t h, w;      /* of the image */
+    const float *bias; /* (block), NULL = none */
+    bool sum;          /* add to what is in the image, before the activation */
+    int act;
+} afn_kern_tile;
+
+typedef struct afn_kern_winograd {
+    void (*input)(const afn_kern_tile *k);    /* t = B' x B, x 6 x 6 */
+    void (*output)(const afn_kern_tile *k);   /* x = act(A' t A + bias), x 4 x 4 */
+    void (*gradient)(const afn_kern_tile *k); /* t = A x A', x 4 x 4 */
+    /* t = G w G', w 9 vectors w_stride apart; rotate: w by half a turn. */
+    void (*weights)(float *t, int64_t stride, const float *w, int64_t w_stride,
+                    bool rotate);
+    /* w = G' t G */
+    void (*weights_gradient)(float *w, int64_t w_stride, const float *t,
+                             int64_t stride);
+} afn_kern_winograd;
+
 typedef struct afn_kern {
     int block; /* channels side by side: 8 or 16 */
+    const afn_kern_winograd *winograd;
 
     /* Add to s1, s2 (block) the sums of (x - shift) and (x - shift)^2. */
     void (*norm_sums)(const float *x, int64_t pixels, const float *shift, double *s1,
@@ -53,5 +79,7 @@ typedef struct afn_kern {
 } afn_kern;
 
 extern const afn_kern afn_kern_base, afn_kern_avx2, afn_kern_avx512;
+extern const afn_kern_winograd afn_winograd_base, afn_winograd_avx2,
+    afn_winograd_avx512;
 
 #endif
