@@ -22,11 +22,11 @@ typedef struct span {
 typedef struct schedule {
     afn_program *p;
     const afn_lowered *l;
-    bool *needed;     /* [n_nodes] backward reads this value */
-    int *chain;       /* [n_nodes] values to make again for this one, 0 = it cannot be */
-    bool *made_again; /* [n_nodes] a task for it is in the list */
-    span *life;       /* [n_nodes] of the value made by forward */
-    span *second;     /* [n_nodes] of the value made again */
+    bool *needed; /* [n_nodes] backward reads this value */
+    int *chain;   /* [n_nodes] values to make again for this one, 0 = it cannot be */
+    bool *made_again;              /* [n_nodes] a task for it is in the list */
+    span *life;                    /* [n_nodes] of the value made by forward */
+    span *second;                  /* [n_nodes] of the value made again */
     int *forward_at, *backward_at; /* [n_steps] */
 } schedule;
 
@@ -201,9 +201,9 @@ static void add_value_buffers(schedule *c)
         if (b < 0) b = add_buffer(p, bytes, c->life[v].first, c->life[v].last);
         live_until(&p->buffer[b].last, c->life[v].last);
         p->value_buffer[v] = b;
-        p->later_buffer[v] =
-            c->made_again[v] ? add_buffer(p, bytes, c->second[v].first, c->second[v].last)
-                             : b;
+        p->later_buffer[v] = c->made_again[v] ? add_buffer(p, bytes, c->second[v].first,
+                                                           c->second[v].last)
+                                              : b;
     }
 }
 
@@ -215,8 +215,9 @@ static void add_kernel_buffers(schedule *c)
         afn_bound *b = &p->bound[i];
         const afn_kernel *k = &b->kernel;
         if (p->task[t].kind == AFN_TASK_FORWARD)
-            b->keep = trains(c, i) ? add_buffer(p, k->keep_bytes, time, c->backward_at[i])
-                                   : -1;
+            b->keep = trains(c, i)
+                          ? add_buffer(p, k->keep_bytes, time, c->backward_at[i])
+                          : -1;
         b->scratch[p->task[t].kind] = add_buffer(p, k->scratch_bytes, time, time);
     }
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* oneDNN behind dnn.h.  Written for the C API of 2.x. */
-#include "engine/cpu/dnn.h"
-
-#include <dnnl.h>
+/* oneDNN behind dnn.h: what is the same in its versions 2 and 3.  The rest is behind
+ * dnn_api.h. */
 #include <stdio.h>
 
-static afn_status check(dnnl_status_t s, const char *what)
+#include "engine/cpu/dnn_api.h"
+
+afn_status dnn_check(dnnl_status_t s, const char *what)
 {
     switch (s) {
     case dnnl_success:
@@ -32,8 +32,9 @@ afn_status dnn_device_open(dnn_device **out)
     *out = NULL;
     dnn_device *d = afn_alloc(sizeof *d);
     AFN_REQUIRE(d, AFN_ENOMEM, "out of memory");
-    AFN_TRY(check(dnnl_engine_create(&d->engine, dnnl_cpu, 0), "engine"));
-    AFN_TRY(check(dnnl_stream_create(&d->stream, d->engine, dnnl_stream_default_flags),
+    AFN_TRY(dnn_check(dnnl_engine_create(&d->engine, dnnl_cpu, 0), "engine"));
+    AFN_TRY(
+        dnn_check(dnnl_stream_create(&d->stream, d->engine, dnnl_stream_default_flags),
                   "stream"));
     *out = d;
     d = NULL;
@@ -75,10 +76,6 @@ const char *dnn_version(void)
 
 /* ---- descriptors ---- */
 
-struct dnn_md {
-    dnnl_memory_desc_t d;
-};
-
 static dnnl_format_tag_t tag_of(int rank, dnn_order order)
 {
     static const dnnl_format_tag_t plain[] = { 0,        dnnl_a,    dnnl_ab,
@@ -100,72 +97,34 @@ static dnnl_format_tag_t tag_of(int rank, dnn_order order)
     return dnnl_format_tag_any;
 }
 
-static afn_status md_wrap(dnn_md **out, const dnnl_memory_desc_t *d)
-{
-    *out = afn_alloc(sizeof **out);
-    if (!*out) return afn_fail(AFN_ENOMEM, "out of memory");
-    (*out)->d = *d;
-    return AFN_OK;
-}
-
 afn_status dnn_md_new(dnn_md **out, int rank, const int64_t *dim, dnn_order order,
                       dnn_type type)
 {
-    const dnnl_data_type_t dt = type == DNN_BF16 ? dnnl_bf16 : dnnl_f32;
-    dnnl_memory_desc_t d;
     dnnl_dims_t dims = { 0 };
-    *out = NULL;
     for (int i = 0; i < rank; i++) dims[i] = dim[i];
-    const afn_status st =
-        check(dnnl_memory_desc_init_by_tag(&d, rank, dims, dt, tag_of(rank, order)),
-              "descriptor");
-    return st == AFN_OK ? md_wrap(out, &d) : st;
+    return dnn_md_make(out, rank, dims, type == DNN_BF16 ? dnnl_bf16 : dnnl_f32,
+                       tag_of(rank, order));
 }
 
 afn_status dnn_md_strided(dnn_md **out, int rank, const int64_t *dim,
                           const int64_t *stride)
 {
-    dnnl_memory_desc_t d;
     dnnl_dims_t dims = { 0 }, strides = { 0 };
-    *out = NULL;
     for (int i = 0; i < rank; i++) {
         dims[i] = dim[i];
         strides[i] = stride[i];
     }
-    const afn_status st =
-        check(dnnl_memory_desc_init_by_strides(&d, rank, dims, dnnl_f32, strides),
-              "descriptor");
-    return st == AFN_OK ? md_wrap(out, &d) : st;
-}
-
-afn_status dnn_md_copy(dnn_md **out, const dnn_md *md)
-{
-    return md_wrap(out, &md->d);
-}
-
-afn_status dnn_md_plain(dnn_md **out, const dnn_md *md)
-{
-    return dnn_md_new(out, md->d.ndims, md->d.dims, DNN_PLAIN, DNN_F32);
-}
-
-void dnn_md_free(dnn_md *md)
-{
-    afn_free(md);
-}
-
-size_t dnn_md_bytes(const dnn_md *md)
-{
-    return dnnl_memory_desc_get_size(&md->d);
+    return dnn_md_make_strided(out, rank, dims, strides);
 }
 
 int64_t dnn_md_dim(const dnn_md *md, int i)
 {
-    return md->d.dims[i];
+    return dnn_md_dims(md)[i];
 }
 
-bool dnn_md_equal(const dnn_md *a, const dnn_md *b)
+afn_status dnn_md_plain(dnn_md **out, const dnn_md *md)
 {
-    return dnnl_memory_desc_equal(&a->d, &b->d);
+    return dnn_md_new(out, dnn_md_rank(md), dnn_md_dims(md), DNN_PLAIN, DNN_F32);
 }
 
 /* ---- primitives ---- */
@@ -208,12 +167,10 @@ static afn_status add_memories(dnn_op *op, dnnl_engine_t engine,
 {
     afn_status st = AFN_OK;
     for (int i = 0; i < DNN_N_SLOTS; i++) {
-        const dnnl_memory_desc_t *d =
-            dnnl_primitive_desc_query_md(pd, dnnl_query_exec_arg_md, dnnl_arg[i]);
-        if (!d || d->ndims == 0) continue;
-        AFN_TRY(md_wrap(&op->md[i], d));
-        AFN_TRY(check(dnnl_memory_create(&op->memory[i], d, engine, DNNL_MEMORY_NONE),
-                      "memory"));
+        AFN_TRY(dnn_md_of(&op->md[i], pd, dnnl_arg[i]));
+        if (!op->md[i]) continue;
+        AFN_TRY(
+            dnn_check(dnn_memory_create(&op->memory[i], op->md[i], engine), "memory"));
     }
 done:
     return st;
@@ -227,7 +184,7 @@ static afn_status op_from(dnn_op **out, dnn_device *d, dnnl_primitive_desc_t pd)
     *out = NULL;
     dnn_op *op = afn_alloc(sizeof *op);
     AFN_REQUIRE(op, AFN_ENOMEM, "out of memory");
-    AFN_TRY(check(dnnl_primitive_create(&op->primitive, pd), "primitive"));
+    AFN_TRY(dnn_check(dnnl_primitive_create(&op->primitive, pd), "primitive"));
     AFN_TRY(add_memories(op, d->engine, pd));
     if (dnnl_primitive_desc_query(pd, dnnl_query_impl_info_str, 0, (void *)&impl) ==
         dnnl_success)
@@ -244,13 +201,11 @@ static afn_status append_act(dnnl_post_ops_t ops, int act)
 {
     switch ((afn_act)act) {
     case AFN_ACT_RELU:
-        return check(
-            dnnl_post_ops_append_eltwise(ops, 1.0f, dnnl_eltwise_relu, 0.0f, 0.0f),
-            "activation");
+        return dnn_check(dnn_append_eltwise(ops, dnnl_eltwise_relu, 0.0f, 0.0f),
+                         "activation");
     case AFN_ACT_RELU6:
-        return check(
-            dnnl_post_ops_append_eltwise(ops, 1.0f, dnnl_eltwise_clip, 0.0f, 6.0f),
-            "activation");
+        return dnn_check(dnn_append_eltwise(ops, dnnl_eltwise_clip, 0.0f, 6.0f),
+                         "activation");
     case AFN_N_ACTS:
         break;
     }
@@ -262,36 +217,20 @@ static afn_status make_attr(dnnl_primitive_attr_t *out, bool sum, int act)
     afn_status st = AFN_OK;
     dnnl_post_ops_t ops = NULL;
     *out = NULL;
-    AFN_TRY(check(dnnl_primitive_attr_create(out), "attributes"));
-    AFN_TRY(
-        check(dnnl_primitive_attr_set_scratchpad_mode(*out, dnnl_scratchpad_mode_user),
-              "attributes"));
-    AFN_TRY(check(dnnl_post_ops_create(&ops), "attributes"));
-    if (sum) AFN_TRY(check(dnnl_post_ops_append_sum(ops, 1.0f), "attributes"));
+    AFN_TRY(dnn_check(dnnl_primitive_attr_create(out), "attributes"));
+    AFN_TRY(dnn_check(
+        dnnl_primitive_attr_set_scratchpad_mode(*out, dnnl_scratchpad_mode_user),
+        "attributes"));
+    AFN_TRY(dnn_check(dnnl_post_ops_create(&ops), "attributes"));
+    if (sum) AFN_TRY(dnn_check(dnn_append_sum(ops), "attributes"));
     if (act != AFN_NO_ACT) AFN_TRY(append_act(ops, act));
-    AFN_TRY(check(dnnl_primitive_attr_set_post_ops(*out, ops), "attributes"));
+    AFN_TRY(dnn_check(dnnl_primitive_attr_set_post_ops(*out, ops), "attributes"));
 done:
     if (ops) dnnl_post_ops_destroy(ops);
     if (st != AFN_OK && *out) {
         dnnl_primitive_attr_destroy(*out);
         *out = NULL;
     }
-    return st;
-}
-
-/* A primitive from an operation descriptor of any kind. */
-static afn_status create(dnn_op **out, dnn_device *d, const void *desc, bool sum,
-                         int act, const_dnnl_primitive_desc_t hint, const char *what)
-{
-    afn_status st = AFN_OK;
-    dnnl_primitive_attr_t attr = NULL;
-    dnnl_primitive_desc_t pd = NULL;
-    *out = NULL;
-    AFN_TRY(make_attr(&attr, sum, act));
-    AFN_TRY(check(dnnl_primitive_desc_create(&pd, desc, attr, d->engine, hint), what));
-    st = op_from(out, d, pd);
-done:
-    if (attr) dnnl_primitive_attr_destroy(attr);
     return st;
 }
 
@@ -302,98 +241,69 @@ static int64_t far_pad(int64_t in, int64_t out, int k, int stride, int pad,
     return (out - 1) * stride + (int64_t)dilation * (k - 1) + 1 - in - pad;
 }
 
-static dnnl_prop_kind_t forward_kind(dnn_pass pass)
+static dnn_window conv_window(const dnn_product *p)
 {
-    return pass == DNN_INFER ? dnnl_forward_inference : dnnl_forward_training;
-}
-
-static dnnl_status_t conv_desc(dnnl_convolution_desc_t *c, dnn_pass pass,
-                               const dnn_product *p)
-{
-    const dnnl_alg_kind_t algo =
-        p->algo == DNN_WINOGRAD ? dnnl_convolution_winograd : dnnl_convolution_direct;
     const afn_conv_attr *a = p->conv;
-    const dnnl_memory_desc_t *bias = p->bias ? &p->bias->d : NULL;
-    const dnnl_memory_desc_t *src = &p->src->d, *dst = &p->dst->d, *w = &p->weights->d;
-    const dnnl_dims_t strides = { a->sh, a->sw }, near = { a->ph, a->pw };
-    const dnnl_dims_t dilates = { a->dh - 1, a->dw - 1 };
-    const dnnl_dims_t far = {
-        far_pad(src->dims[2], dst->dims[2], a->kh, a->sh, a->ph, a->dh),
-        far_pad(src->dims[3], dst->dims[3], a->kw, a->sw, a->pw, a->dw),
+    const dnnl_dim_t *in = dnn_md_dims(p->src), *out = dnn_md_dims(p->dst);
+    return (dnn_window){
+        .strides = { a->sh, a->sw },
+        .dilates = { a->dh - 1, a->dw - 1 },
+        .near = { a->ph, a->pw },
+        .far = { far_pad(in[2], out[2], a->kh, a->sh, a->ph, a->dh),
+                 far_pad(in[3], out[3], a->kw, a->sw, a->pw, a->dw) },
     };
-    switch (pass) {
-    case DNN_INFER:
-    case DNN_FORWARD:
-        return dnnl_dilated_convolution_forward_desc_init(c, forward_kind(pass), algo,
-                                                          src, w, bias, dst, strides,
-                                                          dilates, near, far);
-    case DNN_BACKWARD_DATA:
-        return dnnl_dilated_convolution_backward_data_desc_init(
-            c, algo, src, w, dst, strides, dilates, near, far);
-    case DNN_BACKWARD_WEIGHTS:
-        break;
-    }
-    return dnnl_dilated_convolution_backward_weights_desc_init(
-        c, algo, src, w, bias, dst, strides, dilates, near, far);
 }
 
-static dnnl_status_t linear_desc(dnnl_inner_product_desc_t *c, dnn_pass pass,
-                                 const dnn_product *p)
+static dnn_window pool_window(const dnn_pool *p)
 {
-    const dnnl_memory_desc_t *bias = p->bias ? &p->bias->d : NULL;
-    const dnnl_memory_desc_t *src = &p->src->d, *dst = &p->dst->d, *w = &p->weights->d;
-    switch (pass) {
-    case DNN_INFER:
-    case DNN_FORWARD:
-        return dnnl_inner_product_forward_desc_init(c, forward_kind(pass), src, w, bias,
-                                                    dst);
-    case DNN_BACKWARD_DATA:
-        return dnnl_inner_product_backward_data_desc_init(c, src, w, dst);
-    case DNN_BACKWARD_WEIGHTS:
-        break;
-    }
-    return dnnl_inner_product_backward_weights_desc_init(c, src, w, bias, dst);
+    const afn_pool_attr *a = p->pool;
+    return (dnn_window){
+        .kernel = { a->kh, a->kw },
+        .strides = { a->sh, a->sw },
+        .near = { a->ph, a->pw },
+        .far = { far_pad(p->in_h, p->out_h, a->kh, a->sh, a->ph, 1),
+                 far_pad(p->in_w, p->out_w, a->kw, a->sw, a->pw, 1) },
+    };
+}
+
+static afn_status product_pd(dnnl_primitive_desc_t *out, const dnn_maker *m,
+                             dnn_pass pass, const dnn_product *p)
+{
+    if (!p->conv) return dnn_check(dnn_linear_create(out, m, pass, p), "linear layer");
+    const dnn_window w = conv_window(p);
+    return dnn_check(dnn_conv_create(out, m, pass, p, &w), "convolution");
 }
 
 /* A backward primitive wants the forward one's descriptor as a hint. */
 static afn_status product_hint(dnnl_primitive_desc_t *out, dnn_device *d,
                                const dnn_product *p)
 {
-    dnnl_convolution_desc_t conv;
-    dnnl_inner_product_desc_t linear;
     dnn_product forward = *p;
-    dnn_md any;
-    *out = NULL;
-    dnnl_status_t s =
-        dnnl_memory_desc_init_by_tag(&any.d, p->weights->d.ndims, p->weights->d.dims,
-                                     p->src->d.data_type, dnnl_format_tag_any);
-    if (s != dnnl_success) return check(s, "product");
-    forward.weights = &any;
-    s = p->conv ? conv_desc(&conv, DNN_FORWARD, &forward)
-                : linear_desc(&linear, DNN_FORWARD, &forward);
-    if (s != dnnl_success) return check(s, "product");
-    const void *desc = p->conv ? (const void *)&conv : (const void *)&linear;
-    return check(dnnl_primitive_desc_create(out, desc, NULL, d->engine, NULL),
-                 "product");
+    dnn_md *any = NULL;
+    const dnn_maker m = { .engine = d->engine };
+    afn_status st = dnn_md_make(&any, dnn_md_rank(p->weights), dnn_md_dims(p->weights),
+                                dnn_md_type(p->src), dnnl_format_tag_any);
+    forward.weights = any;
+    if (st == AFN_OK) st = product_pd(out, &m, DNN_FORWARD, &forward);
+    dnn_md_free(any);
+    return st;
 }
 
 afn_status dnn_product_new(dnn_op **out, dnn_device *d, dnn_pass pass,
                            const dnn_product *p)
 {
-    dnnl_convolution_desc_t conv;
-    dnnl_inner_product_desc_t linear;
-    dnnl_primitive_desc_t hint = NULL;
+    afn_status st = AFN_OK;
     const bool backward = pass == DNN_BACKWARD_DATA || pass == DNN_BACKWARD_WEIGHTS;
+    dnnl_primitive_attr_t attr = NULL;
+    dnnl_primitive_desc_t hint = NULL, pd = NULL;
     *out = NULL;
-    const dnnl_status_t s =
-        p->conv ? conv_desc(&conv, pass, p) : linear_desc(&linear, pass, p);
-    afn_status st = check(s, "product");
-    if (st == AFN_OK && backward) st = product_hint(&hint, d, p);
-    if (st == AFN_OK) {
-        const void *desc = p->conv ? (const void *)&conv : (const void *)&linear;
-        st = create(out, d, desc, !backward && p->sum, backward ? AFN_NO_ACT : p->act,
-                    hint, p->conv ? "convolution" : "linear layer");
-    }
+    AFN_TRY(make_attr(&attr, !backward && p->sum, backward ? AFN_NO_ACT : p->act));
+    if (backward) AFN_TRY(product_hint(&hint, d, p));
+    const dnn_maker m = { d->engine, attr, hint };
+    AFN_TRY(product_pd(&pd, &m, pass, p));
+    st = op_from(out, d, pd);
+done:
+    if (attr) dnnl_primitive_attr_destroy(attr);
     if (hint) dnnl_primitive_desc_destroy(hint);
     return st;
 }
@@ -401,45 +311,38 @@ afn_status dnn_product_new(dnn_op **out, dnn_device *d, dnn_pass pass,
 afn_status dnn_matmul_new(dnn_op **out, dnn_device *d, const dnn_md *src,
                           const dnn_md *weights, const dnn_md *dst, bool add)
 {
-    dnnl_matmul_desc_t desc;
+    afn_status st = AFN_OK;
+    dnnl_primitive_attr_t attr = NULL;
+    dnnl_primitive_desc_t pd = NULL;
     *out = NULL;
-    const afn_status st = check(
-        dnnl_matmul_desc_init(&desc, &src->d, &weights->d, NULL, &dst->d), "matmul");
-    return st == AFN_OK ? create(out, d, &desc, add, AFN_NO_ACT, NULL, "matmul") : st;
-}
-
-static dnnl_status_t pool_forward_desc(dnnl_pooling_desc_t *c, dnn_pass pass,
-                                       const dnn_pool *p)
-{
-    const afn_pool_attr *a = p->pool;
-    const dnnl_dims_t strides = { a->sh, a->sw }, kernel = { a->kh, a->kw };
-    const dnnl_dims_t near = { a->ph, a->pw };
-    const dnnl_dims_t far = { far_pad(p->in_h, p->out_h, a->kh, a->sh, a->ph, 1),
-                              far_pad(p->in_w, p->out_w, a->kw, a->sw, a->pw, 1) };
-    if (pass == DNN_BACKWARD_DATA)
-        return dnnl_pooling_backward_desc_init(c, dnnl_pooling_max, &p->src->d,
-                                               &p->dst->d, strides, kernel, near, far);
-    return dnnl_pooling_forward_desc_init(c, forward_kind(pass), dnnl_pooling_max,
-                                          &p->src->d, &p->dst->d, strides, kernel, near,
-                                          far);
+    AFN_TRY(make_attr(&attr, add, AFN_NO_ACT));
+    const dnn_maker m = { .engine = d->engine, .attr = attr };
+    AFN_TRY(dnn_check(dnn_matmul_create(&pd, &m, src, weights, dst), "matmul"));
+    st = op_from(out, d, pd);
+done:
+    if (attr) dnnl_primitive_attr_destroy(attr);
+    return st;
 }
 
 afn_status dnn_max_pool_new(dnn_op **out, dnn_device *d, dnn_pass pass,
                             const dnn_pool *p)
 {
     afn_status st = AFN_OK;
-    dnnl_pooling_desc_t desc, forward;
-    dnnl_primitive_desc_t hint = NULL;
+    const dnn_window w = pool_window(p);
+    dnnl_primitive_attr_t attr = NULL;
+    dnnl_primitive_desc_t hint = NULL, pd = NULL;
     *out = NULL;
-    AFN_TRY(check(pool_forward_desc(&desc, pass, p), "max pool"));
+    AFN_TRY(make_attr(&attr, false, AFN_NO_ACT));
     if (pass == DNN_BACKWARD_DATA) {
-        AFN_TRY(check(pool_forward_desc(&forward, DNN_FORWARD, p), "max pool"));
-        AFN_TRY(
-            check(dnnl_primitive_desc_create(&hint, &forward, NULL, d->engine, NULL),
-                  "max pool"));
+        const dnn_maker forward = { .engine = d->engine };
+        AFN_TRY(dnn_check(dnn_max_pool_create(&hint, &forward, DNN_FORWARD, p, &w),
+                          "max pool"));
     }
-    AFN_TRY(create(out, d, &desc, false, AFN_NO_ACT, hint, "max pool"));
+    const dnn_maker m = { d->engine, attr, hint };
+    AFN_TRY(dnn_check(dnn_max_pool_create(&pd, &m, pass, p, &w), "max pool"));
+    st = op_from(out, d, pd);
 done:
+    if (attr) dnnl_primitive_attr_destroy(attr);
     if (hint) dnnl_primitive_desc_destroy(hint);
     return st;
 }
@@ -452,9 +355,8 @@ afn_status dnn_reorder_new(dnn_op **out, dnn_device *d, const dnn_md *from,
     dnnl_primitive_desc_t pd = NULL;
     *out = NULL;
     AFN_TRY(make_attr(&attr, false, AFN_NO_ACT));
-    AFN_TRY(check(dnnl_reorder_primitive_desc_create(&pd, &from->d, d->engine, &to->d,
-                                                     d->engine, attr),
-                  "reorder"));
+    const dnn_maker m = { .engine = d->engine, .attr = attr };
+    AFN_TRY(dnn_check(dnn_reorder_create(&pd, &m, from, to), "reorder"));
     st = op_from(out, d, pd);
 done:
     if (attr) dnnl_primitive_attr_destroy(attr);
@@ -483,5 +385,5 @@ afn_status dnn_run(dnn_device *d, dnn_op *op, void *const *buffer)
         arg[n++] = (dnnl_exec_arg_t){ dnnl_arg[i], op->memory[i] };
     }
     const dnnl_status_t s = dnnl_primitive_execute(op->primitive, d->stream, n, arg);
-    return check(s == dnnl_success ? dnnl_stream_wait(d->stream) : s, "execution");
+    return dnn_check(s == dnnl_success ? dnnl_stream_wait(d->stream) : s, "execution");
 }

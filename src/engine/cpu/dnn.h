@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A narrow view of oneDNN: descriptors, primitives, execution.  dnn.c is the only file
- * that includes dnnl.h, so its version and its conventions (dilation 0 is PyTorch's 1)
+/* A narrow view of oneDNN: descriptors, primitives, execution.  Only dnn*.c include
+ * dnnl.h, so its version (2.x or 3.x) and its conventions (dilation 0 is PyTorch's 1)
  * end there. */
 #ifndef AFN_CPU_DNN_H
 #define AFN_CPU_DNN_H
