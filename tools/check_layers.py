@@ -22,12 +22,17 @@ SAME_LEVEL = {('engine/ref', 'engine'), ('engine/cpu', 'engine')}
 # Headers beside a folder's door that plug-ins include.
 EXTRA_DOORS = {'zoo/family.h', 'data/dataset.h', 'engine/backend.h', 'train/optim.h',
                'image/codec.h'}
-# The only folders that may see these libraries.
+# The only folders, or files whose names begin like this, that may see these libraries.
 LIBRARY = {
-    'dnnl.h': {'engine/cpu'}, 'omp.h': {'engine/cpu', 'engine/ref'},
+    'dnnl.h': {'engine/cpu/dnn'}, 'omp.h': {'engine/cpu', 'engine/ref'},
     'zip.h': {'io'}, 'jansson.h': {'io'}, 'jpeglib.h': {'image'}, 'png.h': {'image'},
     'pthread.h': {'base'},
 }
+
+
+def sees(name, folder, library):
+    allowed = LIBRARY.get(library, {folder})
+    return folder in allowed or any(a not in LEVEL and name.startswith(a) for a in allowed)
 
 
 def folder_of(path):
@@ -58,13 +63,14 @@ def main():
     root = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else '.')
     bad = 0
     for file in sorted(root.glob('src/**/*.[ch]')):
-        folder = folder_of(str(file.relative_to(root / 'src')))
+        name = str(file.relative_to(root / 'src'))
+        folder = folder_of(name)
         for number, line in enumerate(file.read_text().splitlines(), 1):
             quoted = re.match(r'\s*#\s*include\s+"([^"]+)"', line)
             angled = re.match(r'\s*#\s*include\s+<([^>]+)>', line)
             why = check(file, folder, quoted.group(1)) if quoted else None
-            if angled and folder not in LIBRARY.get(angled.group(1), {folder}):
-                why = '%s may not see this library' % folder
+            if angled and not sees(name, folder, angled.group(1)):
+                why = '%s may not see this library' % name
             if why:
                 bad += 1
                 print('%s:%d: %s: %s' % (file, number, line.strip(), why))
