@@ -3,7 +3,11 @@
  * in every way that plans are used.
  *
  *   check_kernels [--backend NAME] [--case TEXT] [--seed S] [--random COUNT]
- * [--verbose] check_kernels --bench [--backend NAME] [--case TEXT]
+ *                 [--isa base|avx2|avx512] [--verbose]
+ *   check_kernels --bench [--backend NAME] [--case TEXT]
+ *
+ * --isa skips the check (exit status 77) unless the cpu backend runs on exactly this
+ * instruction set, which ONEDNN_MAX_CPU_ISA can lower.
  *
  * A pre-activation within rounding of zero may fall on either side of it and change a
  * gradient by much; so a graph that differs is tried again with other numbers, and
@@ -12,10 +16,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/cpu/dnn.h"
 #include "kernels.h"
 
 typedef struct options {
     const char *backend, *only; /* only cases whose name contains this; NULL = all */
+    const char *isa;            /* NULL = any */
     uint64_t seed;
     int random; /* graphs */
     bool bench, verbose;
@@ -128,7 +134,7 @@ static void bench(const options *o)
 static int usage(void)
 {
     fprintf(stderr, "usage: check_kernels [--backend NAME] [--case TEXT] [--seed S] "
-                    "[--random COUNT] [--verbose] [--bench]\n");
+                    "[--random COUNT] [--isa NAME] [--verbose] [--bench]\n");
     return 2;
 }
 
@@ -147,6 +153,8 @@ static bool parse(options *o, int argc, char **argv)
             o->backend = argv[++i];
         else if (strcmp(a, "--case") == 0)
             o->only = argv[++i];
+        else if (strcmp(a, "--isa") == 0)
+            o->isa = argv[++i];
         else if (strcmp(a, "--seed") == 0)
             o->seed = strtoull(argv[++i], NULL, 0);
         else if (strcmp(a, "--random") == 0)
@@ -157,6 +165,14 @@ static bool parse(options *o, int argc, char **argv)
     return true;
 }
 
+static const char *isa_name(void)
+{
+    static const char *const name[] = {
+        [DNN_ISA_BASE] = "base", [DNN_ISA_AVX2] = "avx2", [DNN_ISA_AVX512] = "avx512"
+    };
+    return name[dnn_best_isa()];
+}
+
 int main(int argc, char **argv)
 {
     options o = { .backend = "cpu", .seed = 1, .random = 200 };
@@ -164,6 +180,10 @@ int main(int argc, char **argv)
     if (o.bench) {
         bench(&o);
         return 0;
+    }
+    if (o.isa && strcmp(o.isa, isa_name()) != 0) {
+        printf("skipped: runs on %s, not on %s\n", isa_name(), o.isa);
+        return 77;
     }
     tally t = { 0 };
     check_cases(&o, &t);
