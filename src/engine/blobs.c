@@ -36,10 +36,10 @@ afn_status afn_blobs_allocate(struct afn_plan *p)
     return AFN_OK;
 }
 
-afn_status afn_blobs_load(struct afn_plan *p)
+afn_status afn_blobs_load(struct afn_plan *p, const bool *only)
 {
     for (int i = 0; i < p->n_params; i++) {
-        if (!p->blob[i].value) continue;
+        if (!p->blob[i].value || (only && !only[i])) continue;
         const afn_status st = load_one(p, &p->blob[i]);
         if (st != AFN_OK) return st;
     }

@@ -51,6 +51,46 @@ afn_status afn_plan_forward_f32(afn_plan *p, const float *x, int64_t n, float *l
  *   dlogits  (n, classes): derivative of the loss */
 afn_status afn_plan_backward(afn_plan *p, const float *dlogits);
 
+/* ---- the frozen prefix ----
+ *
+ * What comes before the first step that trains, is random or uses the batch's
+ * statistics is a fixed function of each sample.  A plan can be split where that
+ * function ends in one value (in a residual network: between blocks): the prefix makes
+ * features, the rest goes on from them.  Both together give what a forward call gives,
+ * and features are the same bits whichever samples were in the same call: the prefix
+ * always runs on the usual batch, a smaller one is filled up. */
+
+typedef struct afn_prefix {
+    size_t bytes;       /* of a sample's features, 0 = there is no such prefix */
+    double macs;        /* multiply-accumulates that make them */
+    const char *before; /* "fc": the first layer of the rest; the graph's */
+} afn_prefix;
+
+/* Which parameters a training plan changes: those that train, and running statistics
+ * that follow the batch.
+ *   changes  [params], filled */
+void afn_plan_changes(const afn_plan *p, bool *changes);
+
+/* Split a plan as late as may be.  Without a product in the prefix it is not split.
+ *   changes  [params], copied: what may change from call to call; a training plan's
+ * own, so that the inference plan of the same graph follows its training prefix   what
+ * there is, filled; bytes 0 where not split Errors     AFN_ENOMEM */
+afn_status afn_plan_split(afn_plan *p, const bool *changes, afn_prefix *prefix);
+
+/* Make features of a split plan.
+ *   pixels   (n, H, W, 3)
+ *   features (n, prefix.bytes), written, in the backend's own layout */
+afn_status afn_plan_run_prefix(afn_plan *p, const uint8_t *pixels, int64_t n,
+                               void *features);
+
+/* Run forward from features; for training, backward may follow. */
+afn_status afn_plan_run_rest(afn_plan *p, const void *features, int64_t n,
+                             float *logits);
+
+/* Take the values of params anew that may change, and no others: what
+ * afn_plan_refresh() does, where features of before stay right. */
+afn_status afn_plan_refresh_rest(afn_plan *p);
+
 /* ---- optimiser ---- */
 
 /* Numbers of one optimiser step; an optimiser reads those it knows. */

@@ -50,8 +50,8 @@ static afn_status grow_arena(afn_plan *p, size_t bytes)
     return AFN_OK;
 }
 
-/* The program for n samples, compiled when first met, at the front of the list. */
-static afn_status program_for(afn_plan *p, int64_t n)
+/* It moves to the front of the list. */
+afn_status afn_plan_program(afn_plan *p, int64_t n, afn_program **out)
 {
     afn_status st = AFN_OK;
     afn_program *found = NULL;
@@ -67,6 +67,7 @@ static afn_status program_for(afn_plan *p, int64_t n)
     AFN_TRY(afn_blobs_allocate(p));
     AFN_TRY(grow_arena(p, found->arena_bytes));
     afn_program_bind(found, p, p->arena);
+    *out = found;
 done:
     return st;
 }
@@ -75,6 +76,7 @@ afn_status afn_plan_new(afn_plan **out, const afn_graph *g, afn_params *params,
                         const afn_plan_opts *opts)
 {
     afn_status st = AFN_OK;
+    afn_program *usual;
     *out = NULL;
     afn_plan *p = afn_alloc(sizeof *p);
     AFN_REQUIRE(p, AFN_ENOMEM, "out of memory");
@@ -89,7 +91,7 @@ afn_status afn_plan_new(afn_plan **out, const afn_graph *g, afn_params *params,
                              opts->threads > 0 ? opts->threads : afn_cpu_count()));
     AFN_TRY(afn_lower(&p->low, g, &p->opts, p->backend));
     p->backend->enter(p->device);
-    AFN_TRY(program_for(p, opts->batch));
+    AFN_TRY(afn_plan_program(p, opts->batch, &usual));
     *out = p;
     p = NULL;
 done:
@@ -105,30 +107,41 @@ void afn_plan_free(afn_plan *p)
     afn_lowered_free(&p->low);
     if (p->device) p->backend->close(p->device);
     afn_free(p->trainable);
+    afn_free(p->changes);
+    afn_free(p->padded);
     afn_free(p->pixel_table);
     afn_free(p->arena);
     afn_free(p);
+}
+
+afn_status afn_plan_finish(afn_plan *p, afn_program *r, int from, const uint8_t *pixels,
+                           const float *values, float *logits)
+{
+    afn_status st = AFN_OK;
+    const afn_value out = p->low.output;
+    p->calls++; /* before the kernels, so that backward sees the same number */
+    AFN_TRY(afn_program_forward(r, p, from, p->low.n_steps, pixels, values));
+    AFN_TRY(p->backend->read_value(
+        p->device, &r->layout[out], &afn_graph_node(p->graph, out)->shape, r->n,
+        r->base + r->buffer[r->value_buffer[out]].offset, logits));
+    if (p->opts.train) {
+        p->last = r;
+        p->new_batches++;
+    }
+done:
+    return st;
 }
 
 static afn_status forward(afn_plan *p, const uint8_t *pixels, const float *values,
                           int64_t n, float *logits)
 {
     afn_status st = AFN_OK;
+    afn_program *r;
     p->last = NULL;
     p->backend->enter(p->device);
     AFN_REQUIRE(n > 0, AFN_EINVAL, "a batch of %lld samples", (long long)n);
-    AFN_TRY(program_for(p, n));
-    p->calls++; /* before the kernels, so that backward sees the same number */
-    AFN_TRY(afn_program_forward(p->program[0], p, pixels, values));
-    const afn_value out = p->low.output;
-    const afn_program *r = p->program[0];
-    AFN_TRY(p->backend->read_value(
-        p->device, &r->layout[out], &afn_graph_node(p->graph, out)->shape, n,
-        r->base + r->buffer[r->value_buffer[out]].offset, logits));
-    if (p->opts.train) {
-        p->last = p->program[0];
-        p->new_batches++;
-    }
+    AFN_TRY(afn_plan_program(p, n, &r));
+    AFN_TRY(afn_plan_finish(p, r, 0, pixels, values, logits));
 done:
     return st;
 }
@@ -173,16 +186,21 @@ afn_status afn_plan_sync(afn_plan *p)
     return p->opts.train ? afn_blobs_store(p) : AFN_OK;
 }
 
-afn_status afn_plan_refresh(afn_plan *p)
+afn_status afn_plan_reload(afn_plan *p, const bool *only, int from)
 {
     p->backend->enter(p->device);
-    afn_status st = afn_blobs_load(p);
+    afn_status st = afn_blobs_load(p, only);
     for (int i = 0; i < AFN_MAX_PROGRAMS && p->program[i]; i++)
-        for (int k = 0; st == AFN_OK && k < p->low.n_steps; k++) {
+        for (int k = from; st == AFN_OK && k < p->low.n_steps; k++) {
             const afn_bound *b = &p->program[i]->bound[k];
             if (b->ops->load) st = b->ops->load(b->kernel.state, p->params);
         }
     return st;
+}
+
+afn_status afn_plan_refresh(afn_plan *p)
+{
+    return afn_plan_reload(p, NULL, 0);
 }
 
 afn_status afn_plan_gradient(const afn_plan *p, int i, float *out)

@@ -3,9 +3,11 @@
  *
  *   lower.c    graph -> steps: what is frozen, what is fused, what is folded
  *   program.c  steps -> kernels for one batch size, and running them
- *   schedule.c what runs when, what is kept, what is made again: buffers and their
- * lives memory.c   offsets of buffers from their first and last use blobs.c    packed
- * parameters: in, out, update plan.c     the public calls */
+ *   schedule.c what runs when, what is kept, what is made again
+ *   memory.c   offsets of buffers from their first and last use
+ *   blobs.c    packed parameters: in, out, update
+ *   prefix.c   the frozen prefix and the rest, run one without the other
+ *   plan.c     the public calls */
 #ifndef AFN_ENGINE_PLAN_H
 #define AFN_ENGINE_PLAN_H
 
@@ -44,7 +46,7 @@ typedef struct afn_interval {
  * memory.  Returns the bytes that all need together. */
 afn_status afn_memory_place(afn_interval *v, int n, size_t *total);
 
-/* ---- program.c ---- */
+/* ---- program.c: what it makes ---- */
 
 typedef enum afn_task_kind {
     AFN_TASK_FORWARD,
@@ -106,7 +108,25 @@ struct afn_plan {
     afn_program *last;   /* of the last forward call, for backward */
     uint64_t calls;      /* forward calls so far: a new dropout mask for each */
     int64_t new_batches; /* not yet added to num_batches_tracked */
+    int split;           /* first step of the rest, 0 = not split */
+    afn_value carried;   /* the one value that the rest reads of the prefix */
+    bool *changes;       /* [params] those that the prefix does not read */
+    uint8_t *padded;     /* (batch, H, W, 3) pixels of a smaller batch */
 };
+
+/* ---- plan.c ---- */
+
+/* The program for n samples, compiled when first met, bound to the arena. */
+afn_status afn_plan_program(struct afn_plan *plan, int64_t n, afn_program **out);
+
+/* Run from step `from` to the end, and hand out the logits. */
+afn_status afn_plan_finish(struct afn_plan *plan, afn_program *p, int from,
+                           const uint8_t *pixels, const float *values, float *logits);
+
+/* Take the values of these params anew (NULL = all), in kernels from this step on. */
+afn_status afn_plan_reload(struct afn_plan *plan, const bool *only, int from);
+
+/* ---- program.c ---- */
 
 /* Compile for n samples.  Kernels are prepared against plan->blob. */
 afn_status afn_program_new(afn_program **out, struct afn_plan *plan, int64_t n);
@@ -114,8 +134,10 @@ void afn_program_free(afn_program *p, const struct afn_plan *plan);
 
 /* Set every pointer for this arena. */
 void afn_program_bind(afn_program *p, const struct afn_plan *plan, char *arena);
-afn_status afn_program_forward(afn_program *p, const struct afn_plan *plan,
-                               const uint8_t *pixels, const float *values);
+
+/* Run steps from ... to-1. */
+afn_status afn_program_forward(afn_program *p, const struct afn_plan *plan, int from,
+                               int to, const uint8_t *pixels, const float *values);
 afn_status afn_program_backward(afn_program *p, const struct afn_plan *plan);
 
 /* ---- schedule.c ---- */
@@ -128,7 +150,7 @@ afn_status afn_schedule(afn_program *p, const afn_lowered *l);
 /* Memory for blobs that kernels marked as used and that have none yet, filled from
  * params. */
 afn_status afn_blobs_allocate(struct afn_plan *plan);
-afn_status afn_blobs_load(struct afn_plan *plan);
+afn_status afn_blobs_load(struct afn_plan *plan, const bool *only); /* NULL = all */
 afn_status afn_blobs_store(struct afn_plan *plan); /* those that training changes */
 afn_status afn_blobs_update(struct afn_plan *plan, const afn_optimizer *opt,
                             const afn_step_args *args, const int *group);

@@ -170,10 +170,10 @@ static afn_status run_task(const afn_program *p, const afn_plan *plan, afn_task 
     return named(st, &plan->low.step[t.step]);
 }
 
-afn_status afn_program_forward(afn_program *p, const afn_plan *plan,
+afn_status afn_program_forward(afn_program *p, const afn_plan *plan, int from, int to,
                                const uint8_t *pixels, const float *values)
 {
-    for (int i = 0; i < plan->low.n_steps; i++) {
+    for (int i = from; i < to; i++) {
         afn_args a = arguments(p, plan, p->task[i]);
         a.pixels = pixels;
         a.values = values;

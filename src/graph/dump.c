@@ -4,17 +4,20 @@
 
 #include "graph/graph.h"
 
+double afn_node_macs(const afn_graph *g, const afn_node *n)
+{
+    if (n->op != AFN_OP_CONV2D && n->op != AFN_OP_LINEAR) return 0;
+    const afn_param *w = afn_graph_param(g, n->param[AFN_WEIGHT]);
+    const double pixels =
+        n->shape.rank == 3 ? (double)(n->shape.dim[1] * n->shape.dim[2]) : 1.0;
+    return pixels * (double)afn_shape_count(&w->shape);
+}
+
 double afn_graph_macs(const afn_graph *g)
 {
     double macs = 0;
-    for (int i = 0; i < afn_graph_n_nodes(g); i++) {
-        const afn_node *n = afn_graph_node(g, i);
-        if (n->op != AFN_OP_CONV2D && n->op != AFN_OP_LINEAR) continue;
-        const afn_param *w = afn_graph_param(g, n->param[AFN_WEIGHT]);
-        const double pixels =
-            n->shape.rank == 3 ? (double)(n->shape.dim[1] * n->shape.dim[2]) : 1.0;
-        macs += pixels * (double)afn_shape_count(&w->shape);
-    }
+    for (int i = 0; i < afn_graph_n_nodes(g); i++)
+        macs += afn_node_macs(g, afn_graph_node(g, i));
     return macs;
 }
 

@@ -195,7 +195,9 @@ const char *afn_act_name(afn_act act);
 int64_t afn_conv_out(int64_t in, int k, int stride, int pad, int dilation);
 int64_t afn_pool_out(int64_t in, int k, int stride, int pad, bool ceil);
 
-/* Multiply-accumulates of convolutions and linear layers for one sample. */
+/* Multiply-accumulates of convolutions and linear layers for one sample: of one node,
+ * 0 where it is neither, and of all. */
+double afn_node_macs(const afn_graph *g, const afn_node *n);
 double afn_graph_macs(const afn_graph *g);
 
 /* One line per node, or a Graphviz drawing, for people. */
