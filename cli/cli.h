@@ -83,6 +83,10 @@ enum { CLI_COUNT_BYTES = 32 };
 /* "23,518,277", written into buf; returns buf. */
 char *cli_count(int64_t n, char buf[CLI_COUNT_BYTES]);
 
+/* Bytes from "4096", "500M", "1.5G": k, M, G and T are powers of 1000.  False where
+ * text is no such size, or below 1. */
+bool cli_size(const char *text, int64_t *bytes);
+
 /* "image" or "images". */
 const char *cli_plural(int64_t n, const char *one, const char *many);
 

@@ -27,6 +27,8 @@ typedef struct train_args {
     int64_t image_size; /* 0 = the model's */
     int64_t resize;     /* -1 = not given */
     int bn, backend;
+    const char *feature_cache;
+    int64_t feature_memory; /* what it says, 0 = auto, -1 = off */
 } train_args;
 
 static const char *const bn_modes[] = { "auto", "batch", "frozen", NULL };
@@ -102,6 +104,42 @@ static int on_epoch(const afn_epoch *e, void *user)
     else
         cli_progress_epoch(&s->progress, e);
     return stop_signal != 0;
+}
+
+/* "12.3 MB", "4.5 GB" */
+static void put_bytes(int64_t bytes)
+{
+    if (bytes >= 1000000000)
+        printf("%.1f GB", (double)bytes / 1e9);
+    else
+        printf("%.1f MB", (double)bytes / 1e6);
+}
+
+static int on_features(const afn_features *f, void *user)
+{
+    training *s = user;
+    char count[CLI_COUNT_BYTES];
+
+    cli_progress_clear(&s->progress);
+    if (s->o->quiet) return 0;
+    printf("features %s: ", f->phase);
+    if (!f->kept) {
+        printf("not kept: ");
+        cli_put(stdout, f->why);
+        printf("\n");
+        return 0;
+    }
+    printf("kept before %s, %s %s, ", f->before, cli_count(f->images, count),
+           cli_plural(f->images, "image", "images"));
+    put_bytes(f->bytes);
+    if (f->bytes_on_disk) {
+        printf(", ");
+        put_bytes(f->bytes_on_disk);
+        printf(" of it on disk");
+    }
+    printf("\n");
+    fflush(stdout);
+    return 0;
 }
 
 static void log_line(afn_log_level level, const char *line, void *user)
@@ -324,6 +362,9 @@ static int fit(training *s)
     opts.out = o->out;
     opts.on_step = on_step;
     opts.on_epoch = on_epoch;
+    opts.on_features = on_features;
+    opts.feature_cache = o->feature_memory >= 0;
+    opts.feature_memory = opts.feature_cache ? o->feature_memory : 0;
     opts.user = s;
 
     cli_progress_start(&s->progress, o->quiet);
@@ -359,6 +400,15 @@ static int train(training *s)
     return fit(s);
 }
 
+/* auto, off or a size. */
+static bool parse_feature_cache(train_args *o)
+{
+    const bool off = !strcmp(o->feature_cache, "off");
+    o->feature_memory = off ? -1 : 0;
+    if (off || !strcmp(o->feature_cache, "auto")) return true;
+    return cli_size(o->feature_cache, &o->feature_memory);
+}
+
 static int run(int argc, char **argv)
 {
     train_args o = { .resize = -1 };
@@ -372,6 +422,11 @@ static int run(int argc, char **argv)
     if (o.keep_head && !o.weights) return cli_usage(c, "--keep-head needs --weights");
     if (o.nesterov && o.momentum == 0)
         return cli_usage(c, "--nesterov needs a --momentum above 0");
+    if (!parse_feature_cache(&o))
+        return cli_usage(c,
+                         "--feature-cache needs auto, off or a size such as 500M or "
+                         "2G, not '%s'",
+                         o.feature_cache);
     /* Behind fresh weights there is nothing that a head could be fitted to. */
     if (!o.weights && !cli_given(c, &args, "head-epochs")) o.head_epochs = 0;
 
@@ -544,6 +599,15 @@ static const cli_option options[] = {
       .initial = "cpu",
       .hidden = true,
       .help = "what computes" },
+    { .name = "feature-cache",
+      .type = CLI_TEXT,
+      .metavar = "auto|off|SIZE",
+      .at = offsetof(train_args, feature_cache),
+      .initial = "auto",
+      .help = "memory for what frozen layers make of each image, computed in the first "
+              "epoch of a phase and kept for the others; more than SIZE (auto: a "
+              "quarter of the memory that is available) goes into a file in DIR while "
+              "the phase lasts; the results do not depend on it" },
     { .name = "quiet",
       .letter = 'q',
       .type = CLI_FLAG,

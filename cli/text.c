@@ -148,3 +148,26 @@ const char *cli_plural(int64_t n, const char *one, const char *many)
 {
     return n == 1 ? one : many;
 }
+
+bool cli_size(const char *text, int64_t *bytes)
+{
+    static const struct {
+        char letter;
+        double scale;
+    } unit[] = { { 'k', 1e3 }, { 'm', 1e6 }, { 'g', 1e9 }, { 't', 1e12 } };
+    char *end = NULL;
+    double scale = 1;
+
+    const double n = strtod(text, &end);
+    if (end == text || !(text[0] >= '0' && text[0] <= '9')) return false;
+    for (size_t i = 0; i < sizeof unit / sizeof unit[0]; i++) {
+        if (tolower((unsigned char)*end) != unit[i].letter) continue;
+        scale = unit[i].scale;
+        end++;
+        break;
+    }
+    if (*end == 'B') end++;
+    if (*end || !(n * scale >= 1) || n * scale > 9e18) return false;
+    *bytes = (int64_t)(n * scale);
+    return true;
+}

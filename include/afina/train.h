@@ -122,6 +122,19 @@ typedef struct afn_progress {
     double loss;              /* mean so far in the epoch */
 } afn_progress;
 
+/* What becomes of the features that a phase's frozen layers make of each image: the
+ * same in every epoch, so that keeping them saves all that work after the first.
+ * Results are the same bits with and without. */
+typedef struct afn_features {
+    const char *phase;
+    const char *before; /* the first layer that runs in every epoch: "fc" */
+    bool kept;
+    int64_t images;        /* of training and validation */
+    int64_t bytes;         /* of all their features */
+    int64_t bytes_on_disk; /* of these, in an unnamed file of the run folder */
+    const char *why;       /* they are not kept; NULL where they are */
+} afn_features;
+
 typedef struct afn_fit_opts {
     const afn_phase *phase; /* [n_phases]; default: the tutorial's two */
     int n_phases;
@@ -133,9 +146,16 @@ typedef struct afn_fit_opts {
     const char *backend; /* "cpu" (default) or "ref" */
     const char *out;     /* run folder, made where missing: model.safetensors, model.pth
                           * (best epoch), last.pth, metrics.csv; NULL = none */
+    bool feature_cache;  /* keep features, default true */
+    int64_t
+        feature_memory; /* bytes for them, 0 (default) = a quarter of the memory that
+                         * is available; what is more goes into a file in `out` */
     /* Callbacks, NULL = none; anything but 0 stops the run with AFN_ECANCELLED. */
     int (*on_step)(const afn_progress *p, void *user);
     int (*on_epoch)(const afn_epoch *e, void *user);
+    /* Before the first epoch of a phase whose features could be kept, and again where
+     * that has to be given up. */
+    int (*on_features)(const afn_features *f, void *user);
     void *user;
 } afn_fit_opts;
 AFN_API afn_fit_opts afn_fit_defaults(void);
@@ -152,7 +172,10 @@ AFN_API void afn_default_phases(afn_phase phase[2]);
  *   best     may be NULL
  *
  * Errors     AFN_EINVAL options or classes that do not fit the model; AFN_EIO for the
- *            folder, before any work; AFN_ECANCELLED: files of finished epochs stay */
+ *            folder, before any work; AFN_ECANCELLED: files of finished epochs stay
+ *
+ * model.safetensors is written soon after a best epoch, at the latest when its phase or
+ * the run ends, be it stopped or failed; last.pth and model.pth at the end. */
 AFN_API afn_status afn_fit(afn_model *m, const afn_dataset *train,
                            const afn_dataset *val, const afn_fit_opts *opts,
                            afn_epoch *best);

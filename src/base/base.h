@@ -15,6 +15,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/rng.h"
+#include "base/room.h"
 #include "base/str.h"
 #include "base/thread.h"
 

@@ -68,6 +68,8 @@ static const char *text_of_errno(int errnum, char *buf, size_t bytes)
         return "read-only file system";
     case ENOSPC:
         return "no space left on device";
+    case EFBIG:
+        return "file too large";
     case EISDIR:
         return "is a folder, not a file";
     case ENOTDIR:

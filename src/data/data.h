@@ -25,8 +25,14 @@ afn_status afn_data__kind(const struct afn_dataset_ops **kind, const char **rest
 afn_status afn_data__subset(afn_dataset **out, afn_dataset *whole, const int64_t *index,
                             int64_t n);
 
-/* The order of an epoch: a permutation of 0 .. n-1 that depends on (seed, epoch) alone.
+/* The samples of an epoch in the order of a loader with this seed that shuffles or does
+ * not, for who has no need of their pictures.
  *   order    (n), filled */
+void afn_epoch_order(int64_t *order, int64_t n, bool shuffle, uint64_t seed,
+                     int64_t epoch);
+
+/* The order of a shuffled epoch: a permutation of 0 .. n-1 that depends on (seed,
+ * epoch) alone. order    (n), filled */
 void afn_data__epoch_order(int64_t *order, int64_t n, uint64_t seed, int64_t epoch);
 
 #endif

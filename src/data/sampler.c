@@ -10,3 +10,10 @@ void afn_data__epoch_order(int64_t *order, int64_t n, uint64_t seed, int64_t epo
     for (int64_t i = 0; i < n; i++) order[i] = i;
     afn_rng_shuffle(&rng, order, n);
 }
+
+void afn_epoch_order(int64_t *order, int64_t n, bool shuffle, uint64_t seed,
+                     int64_t epoch)
+{
+    for (int64_t i = 0; i < n; i++) order[i] = i;
+    if (shuffle) afn_data__epoch_order(order, n, seed, epoch);
+}

@@ -17,6 +17,13 @@ afn_params *afn_model__params(const afn_model *m);
 /* requires_grad of every parameter, [afn_graph_n_params()]. */
 const bool *afn_model__trainable(const afn_model *m);
 
+/* What a predictor runs: until it is refreshed or freed. */
+afn_plan *afn_predictor__plan(afn_predictor *p);
+
+/* afn_model_save() with these values instead of the model's own. */
+afn_status afn_model__save_params(const afn_model *m, const afn_params *params,
+                                  const char *path);
+
 /* Fill in mean and std of pixel normalisation. */
 void afn_model__normalisation(const afn_model *m, afn_plan_opts *opts);
 

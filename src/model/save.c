@@ -3,29 +3,36 @@
  * itself. */
 #include "model/state.h"
 
-static afn_status add_params(afn_weights *w, const model_net *net)
+static afn_status add_params(afn_weights *w, const afn_graph *g,
+                             const afn_params *params)
 {
     afn_status st = AFN_OK;
-    for (int i = 0; i < afn_params_count(net->params); i++) {
-        const afn_param *p = afn_graph_param(net->graph, i);
+    for (int i = 0; i < afn_params_count(params); i++) {
+        const afn_param *p = afn_graph_param(g, i);
         const void *values = p->dtype == AFN_F32
-                                 ? (const void *)afn_params_f32(net->params, i)
-                                 : (const void *)afn_params_i64(net->params, i);
+                                 ? (const void *)afn_params_f32(params, i)
+                                 : (const void *)afn_params_i64(params, i);
         AFN_TRY(afn_weights_add(w, p->name, p->dtype, &p->shape, values));
     }
 done:
     return st;
 }
 
-afn_status afn_model_save(const afn_model *m, const char *path)
+afn_status afn_model__save_params(const afn_model *m, const afn_params *params,
+                                  const char *path)
 {
     afn_status st = AFN_OK;
     afn_weights *w = NULL;
     AFN_TRY(afn_weights_new(&w));
-    AFN_TRY(add_params(w, &m->net));
+    AFN_TRY(add_params(w, m->net.graph, params));
     AFN_TRY(afn_model__meta_write(w, m));
     AFN_TRY(afn_weights_save(w, path));
 done:
     afn_weights_free(w);
     return st;
+}
+
+afn_status afn_model_save(const afn_model *m, const char *path)
+{
+    return afn_model__save_params(m, m->net.params, path);
 }

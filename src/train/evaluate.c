@@ -64,23 +64,25 @@ static void count(afn_eval *e, const afn_scored *s)
 }
 
 static afn_status score(afn_eval *e, scratch *s, afn_predictor *p, const afn_batch *b,
-                        const int *map)
+                        const void *features, const int *map)
 {
     afn_status st = make_room(s, b->n, e->classes);
     if (st != AFN_OK) return st;
-    st = afn_predictor_run(p, b->pixels, b->n, s->logits);
+    st = features ? afn_plan_run_rest(afn_predictor__plan(p), features, b->n, s->logits)
+                  : afn_predictor_run(p, b->pixels, b->n, s->logits);
     if (st != AFN_OK) return st;
     for (int64_t i = 0; i < b->n; i++) s->labels[i] = map[b->labels[i]];
     count(e, &(afn_scored){ s->logits, s->labels, b->n, e->classes });
     return AFN_OK;
 }
 
-afn_status afn_train__evaluate(afn_eval *out, afn_predictor *p, afn_loader *l,
+afn_status afn_train__evaluate(afn_eval *out, afn_predictor *p, afn_batches *from,
                                const int *map, int classes)
 {
     afn_status st = AFN_OK;
     afn_eval e = { .classes = classes };
     afn_batch b = { 0 };
+    const void *features = NULL;
     scratch s = { 0 };
     const double start = afn_now_s();
 
@@ -88,11 +90,11 @@ afn_status afn_train__evaluate(afn_eval *out, afn_predictor *p, afn_loader *l,
     e.confusion =
         afn_alloc_array((size_t)classes * (size_t)classes, sizeof *e.confusion);
     AFN_REQUIRE(e.confusion, AFN_ENOMEM, "out of memory");
-    AFN_TRY(afn_loader_start(l, 0));
+    AFN_TRY(afn_batches_start(from, 0));
     for (;;) {
-        AFN_TRY(afn_loader_next(l, &b));
+        AFN_TRY(afn_batches_next(from, &b, &features));
         if (!b.n) break;
-        AFN_TRY(score(&e, &s, p, &b, map));
+        AFN_TRY(score(&e, &s, p, &b, features, map));
     }
     if (e.count) e.loss /= (double)e.count;
     e.seconds = afn_now_s() - start;
@@ -112,7 +114,7 @@ afn_status afn_evaluate(afn_eval *out, const afn_model *m, const afn_dataset *d,
     afn_predict_opts o = opts ? *opts : afn_predict_defaults();
     afn_loader_opts lo = afn_loader_defaults();
     afn_predictor *p = NULL;
-    afn_loader *l = NULL;
+    afn_batches from = { 0 };
     int *map = NULL;
 
     *out = (afn_eval){ 0 };
@@ -124,11 +126,11 @@ afn_status afn_evaluate(afn_eval *out, const afn_model *m, const afn_dataset *d,
     map = afn_alloc_array((size_t)afn_dataset_classes(d), sizeof *map);
     AFN_REQUIRE(map, AFN_ENOMEM, "out of memory");
     AFN_TRY(afn_train__map_classes(map, m, d));
-    AFN_TRY(afn_loader_new(&l, d, &pre, &lo));
+    AFN_TRY(afn_batches_open(&from, d, &pre, &lo));
     AFN_TRY(afn_predictor_new(&p, m, &o));
-    AFN_TRY(afn_train__evaluate(out, p, l, map, afn_model_classes(m)));
+    AFN_TRY(afn_train__evaluate(out, p, &from, map, afn_model_classes(m)));
 done:
-    afn_loader_free(l);
+    afn_batches_close(&from);
     afn_predictor_free(p);
     afn_free(map);
     return st;

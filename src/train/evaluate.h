@@ -3,16 +3,17 @@
 #ifndef AFN_TRAIN_EVALUATE_H
 #define AFN_TRAIN_EVALUATE_H
 
-#include "train/train.h"
+#include "train/batches.h"
 
 /* Class of the model for each class of the data set: by name where the model has names,
  * else by position.
  *   map      [afn_dataset_classes()], filled */
 afn_status afn_train__map_classes(int *map, const afn_model *m, const afn_dataset *d);
 
-/* Evaluate over one epoch of a loader that does not shuffle.
+/* Evaluate over one epoch of batches that are not shuffled, from features where p's
+ * plan is the one that they are split for.
  *   map      [data set's classes] from afn_train__map_classes() */
-afn_status afn_train__evaluate(afn_eval *out, afn_predictor *p, afn_loader *l,
+afn_status afn_train__evaluate(afn_eval *out, afn_predictor *p, afn_batches *from,
                                const int *map, int classes);
 
 #endif

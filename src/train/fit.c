@@ -2,15 +2,16 @@
 /* A whole run: phases of epochs, validation, the best model, the run folder.
  *
  * Each phase freezes everything but its pattern and starts a fresh trainer, as the
- * tutorial makes a fresh optimiser.  Files: metrics.csv and, where an epoch is the best
- * so far, model.safetensors after every epoch; model.pth and last.pth at the end of the
- * run, also one that was stopped. */
+ * tutorial makes a fresh optimiser.  Where frozen layers come first, its plan and the
+ * one that validates are split, and what those layers yield is kept from epoch to
+ * epoch. Files: metrics.csv after every epoch, model.safetensors as best.c says;
+ * model.pth and last.pth at the end of the run, also one that was stopped. */
 #include <math.h>
-#include <string.h>
+#include <stdio.h>
 
+#include "train/best.h"
 #include "train/evaluate.h"
-#include "train/run_folder.h"
-#include "train/snapshot.h"
+#include "train/trainer.h"
 
 void afn_default_phases(afn_phase phase[2])
 {
@@ -21,7 +22,11 @@ void afn_default_phases(afn_phase phase[2])
 afn_fit_opts afn_fit_defaults(void)
 {
     return (afn_fit_opts){
-        .bn = AFN_BN_AUTO, .batch = 32, .shuffle = true, .backend = "cpu"
+        .bn = AFN_BN_AUTO,
+        .batch = 32,
+        .shuffle = true,
+        .backend = "cpu",
+        .feature_cache = true,
     };
 }
 
@@ -31,24 +36,25 @@ typedef struct fit {
     afn_fit_opts o;
     int *train_map, *val_map; /* data set's class -> model's */
     int *labels;              /* [batch] of the batch at hand, mapped */
-    afn_loader *train, *val;  /* val NULL = no validation */
-    afn_predictor *predictor; /* for validation */
+    bool *changes;            /* [params] what the phase at hand changes */
+    afn_batches train, val;
+    afn_predictor *predictor; /* for validation, NULL = none */
     afn_run_folder folder;
-    afn_params *best;
-    afn_epoch best_epoch;
+    afn_best best;
     int run_epoch, run_of;
     double val_seconds; /* of the last validation */
+    bool told_kept;     /* what on_features was told last */
 } fit;
 
-static afn_status open_loader(afn_loader **out, const fit *f, const afn_dataset *d,
-                              bool shuffle)
+static afn_status open_batches(afn_batches *out, const fit *f, const afn_dataset *d,
+                               bool shuffle)
 {
     const afn_preprocess pre = afn_model_preprocess(f->model);
     const afn_loader_opts o = { .batch = f->o.batch,
                                 .shuffle = shuffle,
                                 .seed = f->o.seed,
                                 .threads = f->o.threads };
-    return afn_loader_new(out, d, &pre, &o);
+    return afn_batches_open(out, d, &pre, &o);
 }
 
 static afn_status map_classes(int **map, const afn_model *m, const afn_dataset *d)
@@ -61,17 +67,20 @@ static afn_status map_classes(int **map, const afn_model *m, const afn_dataset *
 static afn_status fit_open(fit *f, const afn_dataset *train, const afn_dataset *val)
 {
     afn_status st = AFN_OK;
-    const afn_predict_opts po = { f->o.batch, f->o.threads, f->o.backend };
+    const int n_params = afn_graph_n_params(afn_model__graph(f->model));
+    afn_predict_opts po = { f->o.batch, f->o.threads, f->o.backend };
     AFN_REQUIRE(f->o.batch > 0, AFN_EINVAL, "batch is %lld, need at least 1",
                 (long long)f->o.batch);
     f->labels = afn_alloc_array((size_t)f->o.batch, sizeof *f->labels);
-    AFN_REQUIRE(f->labels, AFN_ENOMEM, "out of memory");
+    f->changes = afn_alloc_array((size_t)n_params, sizeof *f->changes);
+    AFN_REQUIRE(f->labels && f->changes, AFN_ENOMEM, "out of memory");
     AFN_TRY(map_classes(&f->train_map, f->model, train));
     AFN_TRY(afn_run_folder_open(&f->folder, f->o.out));
-    AFN_TRY(open_loader(&f->train, f, train, f->o.shuffle));
+    AFN_TRY(open_batches(&f->train, f, train, f->o.shuffle));
     if (!val || !afn_dataset_count(val)) goto done;
     AFN_TRY(map_classes(&f->val_map, f->model, val));
-    AFN_TRY(open_loader(&f->val, f, val, false));
+    AFN_TRY(open_batches(&f->val, f, val, false));
+    po.batch = f->val.opts.batch;
     AFN_TRY(afn_predictor_new(&f->predictor, f->model, &po));
 done:
     return st;
@@ -79,14 +88,80 @@ done:
 
 static void fit_close(fit *f)
 {
-    afn_loader_free(f->train);
-    afn_loader_free(f->val);
+    afn_batches_close(&f->train);
+    afn_batches_close(&f->val);
     afn_predictor_free(f->predictor);
     afn_run_folder_close(&f->folder);
-    afn_params_free(f->best);
+    afn_best_free(&f->best);
+    afn_free(f->changes);
     afn_free(f->train_map);
     afn_free(f->val_map);
     afn_free(f->labels);
+}
+
+/* ---- features ---- */
+
+static afn_features describe_features(const fit *f, const afn_phase *phase)
+{
+    const afn_batches *const part[] = { &f->train, &f->val };
+    afn_features t = { .phase = phase->name, .kept = true };
+    for (size_t i = 0; i < AFN_COUNT(part); i++) {
+        const afn_batches *b = part[i];
+        if (!b->plan) continue;
+        if (!t.before) t.before = b->prefix.before;
+        t.images += afn_dataset_count(b->data);
+        t.bytes += afn_dataset_count(b->data) * (int64_t)b->prefix.bytes;
+        t.bytes_on_disk += afn_feature_cache_file(&b->cache);
+        if (b->cache.count) continue;
+        t.kept = false;
+        t.why = b->cache.why;
+    }
+    return t;
+}
+
+static afn_status tell_features(fit *f, const afn_phase *phase)
+{
+    const afn_features t = describe_features(f, phase);
+    f->told_kept = t.kept;
+    if (!f->o.feature_cache || !t.images || !f->o.on_features) return AFN_OK;
+    return f->o.on_features(&t, f->o.user) ? afn_fail(AFN_ECANCELLED, "stopped")
+                                           : AFN_OK;
+}
+
+/* Split both plans for a phase.  Validation's room is what training leaves. */
+static afn_status split(fit *f, afn_trainer *t)
+{
+    afn_status st = AFN_OK;
+    afn_cache_room room = { .memory = f->o.feature_memory, .folder = f->folder.path };
+    if (!room.memory) room.memory = afn_memory_available() / 4;
+    const afn_cache_room *const give = f->o.feature_cache ? &room : NULL;
+    AFN_TRY(afn_batches_split(&f->train, afn_trainer__plan(t), f->changes, give));
+    room.memory -= afn_feature_cache_memory(&f->train.cache);
+    if (!f->predictor) goto done;
+    AFN_TRY(afn_predictor_refresh(f->predictor)); /* what the phase before changed */
+    AFN_TRY(afn_batches_split(&f->val, afn_predictor__plan(f->predictor), f->changes,
+                              give));
+done:
+    return st;
+}
+
+static void join(fit *f)
+{
+    afn_batches_join(&f->train);
+    afn_batches_join(&f->val);
+}
+
+/* ---- an epoch ---- */
+
+/* Seconds of a later epoch where this one takes epoch_s: without the prefix, if this
+ * one still makes what later ones find.  Backward counts as two forward passes. */
+static double later_epoch(const fit *f, double epoch_s)
+{
+    const afn_batches *b = &f->train;
+    if (!b->cache.count || b->cached) return epoch_s;
+    const double all = afn_graph_macs(afn_model__graph(f->model));
+    const double rest = 3 * (all - b->prefix.macs);
+    return epoch_s * rest / (b->prefix.macs + rest);
 }
 
 static afn_status report_step(const fit *f, const afn_epoch *e, const afn_progress *now,
@@ -98,17 +173,17 @@ static afn_status report_step(const fit *f, const afn_epoch *e, const afn_progre
     const double left_in_epoch = step_s * (double)(p.steps - p.step) + f->val_seconds;
     const double epoch_s = step_s * (double)p.steps + f->val_seconds;
     p.images_per_second = elapsed > 0 ? (double)p.images / elapsed : 0;
-    p.seconds_left = left_in_epoch + epoch_s * (e->of - e->epoch);
+    p.seconds_left = left_in_epoch + later_epoch(f, epoch_s) * (e->of - e->epoch);
     return f->o.on_step(&p, f->o.user) ? afn_fail(AFN_ECANCELLED, "stopped") : AFN_OK;
 }
 
 static afn_status train_batch(fit *f, afn_trainer *t, const afn_batch *b,
-                              afn_step_result *r)
+                              const void *features, afn_step_result *r)
 {
     afn_batch mapped = *b;
     for (int64_t i = 0; i < b->n; i++) f->labels[i] = f->train_map[b->labels[i]];
     mapped.labels = f->labels;
-    return afn_trainer_step(t, &mapped, r);
+    return afn_trainer__step(t, &mapped, features, r);
 }
 
 /* One pass over the training images; fills the training part of e. */
@@ -116,18 +191,19 @@ static afn_status train_epoch(fit *f, afn_trainer *t, afn_epoch *e)
 {
     afn_status st = AFN_OK;
     afn_batch b = { 0 };
+    const void *features = NULL;
     afn_step_result r = { 0 };
     afn_progress p = { .phase = e->phase, .epoch = e->epoch, .of = e->of };
     double loss = 0;
     int64_t correct = 0;
     const double start = afn_now_s();
 
-    p.steps = afn_loader_batches(f->train);
-    AFN_TRY(afn_loader_start(f->train, f->run_epoch));
+    p.steps = afn_batches_count(&f->train);
+    AFN_TRY(afn_batches_start(&f->train, f->run_epoch));
     for (;;) {
-        AFN_TRY(afn_loader_next(f->train, &b));
+        AFN_TRY(afn_batches_next(&f->train, &b, &features));
         if (!b.n) break;
-        AFN_TRY(train_batch(f, t, &b, &r));
+        AFN_TRY(train_batch(f, t, &b, features, &r));
         loss += r.loss * (double)b.n;
         correct += r.correct;
         p.step++;
@@ -147,35 +223,15 @@ static afn_status validate(fit *f, afn_epoch *e)
     afn_status st = AFN_OK;
     afn_eval v = { 0 };
     e->val_loss = e->val_acc = NAN;
-    if (!f->val) return AFN_OK;
-    AFN_TRY(afn_predictor_refresh(f->predictor));
-    AFN_TRY(afn_train__evaluate(&v, f->predictor, f->val, f->val_map,
+    if (!f->predictor) return AFN_OK;
+    AFN_TRY(afn_plan_refresh_rest(afn_predictor__plan(f->predictor)));
+    AFN_TRY(afn_train__evaluate(&v, f->predictor, &f->val, f->val_map,
                                 afn_model_classes(f->model)));
     e->val_loss = v.loss;
     e->val_acc = (double)v.correct / (double)v.count;
     f->val_seconds = v.seconds;
 done:
     afn_eval_free(&v);
-    return st;
-}
-
-static bool is_better(const fit *f, const afn_epoch *e)
-{
-    const afn_epoch *b = &f->best_epoch;
-    if (!b->run_epoch || isnan(e->val_acc)) return true;
-    if (e->val_acc != b->val_acc) return e->val_acc > b->val_acc;
-    return e->val_loss < b->val_loss;
-}
-
-static afn_status keep_if_best(fit *f, afn_epoch *e)
-{
-    afn_status st = AFN_OK;
-    e->best = is_better(f, e);
-    if (!e->best) return AFN_OK;
-    AFN_TRY(afn_snapshot_take(&f->best, f->model));
-    AFN_TRY(afn_run_folder_save(&f->folder, f->model, "model.safetensors"));
-    f->best_epoch = *e;
-done:
     return st;
 }
 
@@ -193,9 +249,12 @@ static afn_status run_epoch(fit *f, afn_trainer *t, const afn_phase *phase, int 
     AFN_TRY(afn_trainer_sync(t));
     AFN_TRY(validate(f, &e));
     e.seconds = afn_now_s() - start;
-    AFN_TRY(keep_if_best(f, &e));
+    AFN_TRY(afn_best_offer(&f->best, &e, f->model));
+    AFN_TRY(afn_best_save_if_due(&f->best, f->model, &f->folder));
     AFN_TRY(afn_run_folder_epoch(&f->folder, &e));
     f->run_epoch++;
+    if (f->told_kept && !describe_features(f, phase).kept)
+        AFN_TRY(tell_features(f, phase));
     if (f->o.on_epoch && f->o.on_epoch(&e, f->o.user))
         st = afn_fail(AFN_ECANCELLED, "stopped");
 done:
@@ -216,13 +275,19 @@ static afn_status run_phase(fit *f, const afn_phase *phase)
     o.weight_decay = phase->weight_decay;
     o.nesterov = phase->nesterov;
     o.bn = f->o.bn;
-    o.batch = f->o.batch;
+    o.batch = f->train.opts.batch;
     o.seed = f->o.seed + (uint64_t)f->run_epoch; /* dropout differs between phases */
     o.threads = f->o.threads;
     o.backend = f->o.backend;
     AFN_TRY(afn_trainer_new(&t, f->model, &o));
+    afn_plan_changes(afn_trainer__plan(t), f->changes);
+    AFN_TRY(afn_best_expect(&f->best, f->model, f->changes));
+    AFN_TRY(split(f, t));
+    AFN_TRY(tell_features(f, phase));
     for (int e = 1; e <= phase->epochs; e++) AFN_TRY(run_epoch(f, t, phase, e));
+    AFN_TRY(afn_best_save(&f->best, f->model, &f->folder));
 done:
+    join(f);
     afn_trainer_free(t);
     return st;
 }
@@ -232,9 +297,12 @@ static afn_status finish(fit *f)
 {
     afn_status st = AFN_OK;
     if (!f->run_epoch) return AFN_OK;
-    AFN_TRY(afn_run_folder_save(&f->folder, f->model, "last.pth"));
-    afn_snapshot_restore(f->best, f->model);
-    AFN_TRY(afn_run_folder_save(&f->folder, f->model, "model.pth"));
+    AFN_TRY(afn_best_save(&f->best, f->model, &f->folder));
+    AFN_TRY(afn_run_folder_save(&f->folder, f->model, afn_model__params(f->model),
+                                "last.pth"));
+    afn_best_restore(&f->best, f->model);
+    AFN_TRY(afn_run_folder_save(&f->folder, f->model, afn_model__params(f->model),
+                                "model.pth"));
 done:
     return st;
 }
@@ -248,13 +316,19 @@ static afn_status check_phases(const fit *f)
     return f->run_of > 0 ? AFN_OK : afn_fail(AFN_EINVAL, "no phase has any epochs");
 }
 
-/* A stopped run is finished as well, but stays stopped. */
+/* A stopped run is finished as well, but stays stopped; a failed one saves its best
+ * epoch and goes on failing for its own reason. */
 static afn_status finish_after(fit *f, afn_status st)
 {
+    char why[1024];
     if (st == AFN_OK) return finish(f);
-    if (st != AFN_ECANCELLED) return st;
-    const afn_status end = finish(f);
-    return end == AFN_OK ? afn_fail(AFN_ECANCELLED, "stopped") : end;
+    if (st == AFN_ECANCELLED) {
+        const afn_status end = finish(f);
+        return end == AFN_OK ? afn_fail(AFN_ECANCELLED, "stopped") : end;
+    }
+    snprintf(why, sizeof why, "%s", afn_error_message());
+    (void)afn_best_save(&f->best, f->model, &f->folder);
+    return afn_fail(st, "%s", why);
 }
 
 afn_status afn_fit(afn_model *m, const afn_dataset *train, const afn_dataset *val,
@@ -276,7 +350,7 @@ afn_status afn_fit(afn_model *m, const afn_dataset *train, const afn_dataset *va
     for (int i = 0; st == AFN_OK && i < f.o.n_phases; i++)
         st = run_phase(&f, &f.o.phase[i]);
     st = finish_after(&f, st);
-    if (best) *best = f.best_epoch;
+    if (best) *best = f.best.epoch;
 done:
     fit_close(&f);
     return st;

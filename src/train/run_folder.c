@@ -57,12 +57,12 @@ done:
 }
 
 afn_status afn_run_folder_save(const afn_run_folder *f, const afn_model *m,
-                               const char *name)
+                               const afn_params *params, const char *name)
 {
     if (!f->path) return AFN_OK;
     char *path = afn_path_join(f->path, name);
     if (!path) return afn_fail(AFN_ENOMEM, "out of memory");
-    const afn_status st = afn_model_save(m, path);
+    const afn_status st = afn_model__save_params(m, params, path);
     afn_free(path);
     return st;
 }

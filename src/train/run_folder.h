@@ -18,8 +18,8 @@ void afn_run_folder_close(afn_run_folder *f);
 /* Add a row to metrics.csv. */
 afn_status afn_run_folder_epoch(afn_run_folder *f, const afn_epoch *e);
 
-/* Save the model under a name in the folder. */
+/* Save the model with these values under a name in the folder. */
 afn_status afn_run_folder_save(const afn_run_folder *f, const afn_model *m,
-                               const char *name);
+                               const afn_params *params, const char *name);
 
 #endif

@@ -3,9 +3,10 @@
 
 #include <string.h>
 
-static void copy(afn_params *to, const afn_params *from)
+static void copy(afn_params *to, const afn_params *from, const bool *only)
 {
     for (int i = 0; i < afn_params_count(from); i++) {
+        if (only && !only[i]) continue;
         const float *values = afn_params_f32(from, i);
         if (values)
             memcpy(afn_params_f32(to, i), values,
@@ -15,17 +16,15 @@ static void copy(afn_params *to, const afn_params *from)
     }
 }
 
-afn_status afn_snapshot_take(afn_params **p, const afn_model *m)
+afn_status afn_snapshot_take(afn_params **p, const afn_model *m, const bool *changed)
 {
-    if (!*p) {
-        const afn_status st = afn_params_new(p, afn_model__graph(m));
-        if (st != AFN_OK) return st;
-    }
-    copy(*p, afn_model__params(m));
-    return AFN_OK;
+    const bool first = !*p;
+    const afn_status st = first ? afn_params_new(p, afn_model__graph(m)) : AFN_OK;
+    if (st == AFN_OK) copy(*p, afn_model__params(m), first ? NULL : changed);
+    return st;
 }
 
 void afn_snapshot_restore(const afn_params *p, afn_model *m)
 {
-    copy(afn_model__params(m), p);
+    copy(afn_model__params(m), p, NULL);
 }

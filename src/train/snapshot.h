@@ -5,8 +5,9 @@
 
 #include "train/train.h"
 
-/* Copy all parameters of m into *p, made where NULL. */
-afn_status afn_snapshot_take(afn_params **p, const afn_model *m);
+/* Copy parameters of m into *p: all where *p is NULL, made then, else those of
+ * `changed`. changed  [params] those that may differ from what *p has */
+afn_status afn_snapshot_take(afn_params **p, const afn_model *m, const bool *changed);
 
 /* Put them back. */
 void afn_snapshot_restore(const afn_params *p, afn_model *m);

@@ -5,7 +5,7 @@
 
 #include "train/loss.h"
 #include "train/optim.h"
-#include "train/train.h"
+#include "train/trainer.h"
 
 struct afn_trainer {
     afn_model *model;
@@ -120,15 +120,26 @@ static afn_status check_labels(const afn_trainer *t, const afn_batch *b)
     return AFN_OK;
 }
 
-afn_status afn_trainer_step(afn_trainer *t, const afn_batch *batch,
-                            afn_step_result *result)
+afn_plan *afn_trainer__plan(afn_trainer *t)
+{
+    return t->plan;
+}
+
+static afn_status forward(afn_trainer *t, const afn_batch *batch, const void *features)
+{
+    return features ? afn_plan_run_rest(t->plan, features, batch->n, t->logits)
+                    : afn_plan_forward(t->plan, batch->pixels, batch->n, t->logits);
+}
+
+afn_status afn_trainer__step(afn_trainer *t, const afn_batch *batch,
+                             const void *features, afn_step_result *result)
 {
     afn_status st = AFN_OK;
     afn_step_result r = { 0 };
     AFN_REQUIRE(batch->n > 0, AFN_EINVAL, "a batch of %" PRId64 " images", batch->n);
     AFN_TRY(check_labels(t, batch));
     AFN_TRY(make_room(t, batch->n));
-    AFN_TRY(afn_plan_forward(t->plan, batch->pixels, batch->n, t->logits));
+    AFN_TRY(forward(t, batch, features));
     const afn_scored s = { t->logits, batch->labels, batch->n, t->classes };
     r.loss = afn_cross_entropy(&s, t->dlogits);
     for (int64_t i = 0; i < s.n; i++) r.correct += afn_best_class(&s, i) == s.labels[i];
@@ -140,6 +151,12 @@ afn_status afn_trainer_step(afn_trainer *t, const afn_batch *batch,
 done:
     if (result) *result = r;
     return st;
+}
+
+afn_status afn_trainer_step(afn_trainer *t, const afn_batch *batch,
+                            afn_step_result *result)
+{
+    return afn_trainer__step(t, batch, NULL, result);
 }
 
 void afn_trainer_set_lr(afn_trainer *t, float lr)

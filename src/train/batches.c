@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "train/batches.h"
+
+afn_status afn_batches_open(afn_batches *b, const afn_dataset *d,
+                            const afn_preprocess *p, const afn_loader_opts *opts)
+{
+    afn_status st = AFN_OK;
+    const int64_t count = afn_dataset_count(d);
+    *b = (afn_batches){ .data = d, .opts = *opts };
+    if (count && b->opts.batch > count) b->opts.batch = count;
+    AFN_TRY(afn_loader_new(&b->loader, d, p, &b->opts));
+    b->order = afn_alloc_array((size_t)count, sizeof *b->order);
+    b->labels = afn_alloc_array((size_t)b->opts.batch, sizeof *b->labels);
+    AFN_REQUIRE(b->order && b->labels, AFN_ENOMEM, "out of memory");
+done:
+    if (st != AFN_OK) afn_batches_close(b);
+    return st;
+}
+
+void afn_batches_close(afn_batches *b)
+{
+    afn_batches_join(b);
+    afn_loader_free(b->loader);
+    afn_free(b->order);
+    afn_free(b->labels);
+    *b = (afn_batches){ 0 };
+}
+
+afn_status afn_batches_split(afn_batches *b, afn_plan *plan, const bool *changes,
+                             const afn_cache_room *room)
+{
+    afn_status st = AFN_OK;
+    afn_batches_join(b);
+    AFN_TRY(afn_plan_split(plan, changes, &b->prefix));
+    if (!b->prefix.bytes) goto done;
+    b->plan = plan;
+    b->features = afn_alloc_aligned((size_t)b->opts.batch * b->prefix.bytes);
+    AFN_REQUIRE(b->features, AFN_ENOMEM, "out of memory");
+    if (room)
+        afn_feature_cache_open(&b->cache, afn_dataset_count(b->data), b->prefix.bytes,
+                               b->prefix.macs, room);
+done:
+    return st;
+}
+
+void afn_batches_join(afn_batches *b)
+{
+    afn_feature_cache_close(&b->cache);
+    afn_free(b->features);
+    b->features = NULL;
+    b->plan = NULL;
+    b->prefix = (afn_prefix){ 0 };
+    b->cached = false;
+}
+
+int64_t afn_batches_count(const afn_batches *b)
+{
+    return afn_loader_batches(b->loader);
+}
+
+afn_status afn_batches_start(afn_batches *b, int64_t epoch)
+{
+    b->cached = afn_feature_cache_is_full(&b->cache);
+    if (!b->cached) return afn_loader_start(b->loader, epoch);
+    afn_epoch_order(b->order, afn_dataset_count(b->data), b->opts.shuffle, b->opts.seed,
+                    epoch);
+    b->at = 0;
+    return AFN_OK;
+}
+
+static void next_cached(afn_batches *b, afn_batch *batch)
+{
+    const int64_t left = afn_dataset_count(b->data) - b->at;
+    const int64_t n = left < b->opts.batch ? left : b->opts.batch;
+    *batch = (afn_batch){ .n = n, .labels = b->labels, .index = b->order + b->at };
+    for (int64_t i = 0; i < n; i++)
+        b->labels[i] = afn_dataset_label(b->data, batch->index[i]);
+    b->at += n;
+}
+
+/* Kept features, or new ones that are then kept. */
+static afn_status find_features(afn_batches *b, const afn_batch *batch)
+{
+    if (afn_feature_cache_has(&b->cache, batch->index, batch->n)) {
+        afn_feature_cache_get(&b->cache, batch->index, batch->n, b->features);
+        return AFN_OK;
+    }
+    const afn_status st =
+        afn_plan_run_prefix(b->plan, batch->pixels, batch->n, b->features);
+    if (st == AFN_OK)
+        afn_feature_cache_put(&b->cache, batch->index, batch->n, b->features);
+    return st;
+}
+
+afn_status afn_batches_next(afn_batches *b, afn_batch *batch, const void **features)
+{
+    afn_status st = AFN_OK;
+    *features = NULL;
+    if (b->cached)
+        next_cached(b, batch);
+    else
+        AFN_TRY(afn_loader_next(b->loader, batch));
+    if (!batch->n || !b->plan) goto done;
+    AFN_TRY(find_features(b, batch));
+    *features = b->features;
+done:
+    return st;
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A model file takes longer to write than an epoch may take that trains a head from kept
+ * features.  So saving gets a share of the time: a best epoch is saved when the last save
+ * lies back SPARE times as long as it took, at the latest when its phase ends or the run
+ * does, be it stopped or failed.  What a kill leaves is a whole model, at most an epoch
+ * and that little time older than the best one. */
+#include "train/best.h"
+
+#include <math.h>
+
+#include "train/snapshot.h"
+
+enum { SPARE = 20 };
+
+void afn_best_free(afn_best *b)
+{
+    afn_params_free(b->params);
+    afn_free(b->changed);
+    *b = (afn_best){ 0 };
+}
+
+afn_status afn_best_expect(afn_best *b, const afn_model *m, const bool *changes)
+{
+    const int n = afn_graph_n_params(afn_model__graph(m));
+    if (!b->changed) b->changed = afn_alloc_array((size_t)n, sizeof *b->changed);
+    if (!b->changed) return afn_fail(AFN_ENOMEM, "out of memory");
+    for (int i = 0; i < n; i++) b->changed[i] |= changes[i];
+    return AFN_OK;
+}
+
+static bool is_better(const afn_epoch *e, const afn_epoch *best)
+{
+    if (!best->run_epoch || isnan(e->val_acc)) return true;
+    if (e->val_acc != best->val_acc) return e->val_acc > best->val_acc;
+    return e->val_loss < best->val_loss;
+}
+
+afn_status afn_best_offer(afn_best *b, afn_epoch *e, const afn_model *m)
+{
+    e->best = is_better(e, &b->epoch);
+    if (!e->best) return AFN_OK;
+    const afn_status st = afn_snapshot_take(&b->params, m, b->changed);
+    if (st != AFN_OK) return st;
+    b->epoch = *e;
+    b->pending = true;
+    return AFN_OK;
+}
+
+afn_status afn_best_save(afn_best *b, const afn_model *m, const afn_run_folder *f)
+{
+    if (!b->pending) return AFN_OK;
+    const double start = afn_now_s();
+    const afn_status st = afn_run_folder_save(f, m, b->params, "model.safetensors");
+    if (st != AFN_OK) return st;
+    b->saved_at = afn_now_s();
+    b->save_seconds = b->saved_at - start;
+    b->pending = false;
+    return AFN_OK;
+}
+
+afn_status afn_best_save_if_due(afn_best *b, const afn_model *m,
+                                const afn_run_folder *f)
+{
+    const double since = afn_now_s() - b->saved_at;
+    return since < SPARE * b->save_seconds ? AFN_OK : afn_best_save(b, m, f);
+}
+
+void afn_best_restore(const afn_best *b, afn_model *m)
+{
+    if (b->params) afn_snapshot_restore(b->params, m);
+}

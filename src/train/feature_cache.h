@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Private to src/train: features of a data set's samples, kept from the epoch that made
+ * them.  Hides where they lie. */
+#ifndef AFN_TRAIN_FEATURE_CACHE_H
+#define AFN_TRAIN_FEATURE_CACHE_H
+
+#include "train/train.h"
+
+enum { AFN_CACHE_WHY_BYTES = 160 };
+
+/* What a cache may take. */
+typedef struct afn_cache_room {
+    int64_t memory;     /* bytes */
+    const char *folder; /* for a file with the rest, NULL = none */
+} afn_cache_room;
+
+typedef struct afn_feature_cache {
+    int64_t count;     /* samples of the data set; 0 = off */
+    size_t bytes;      /* of one sample */
+    int64_t in_memory; /* samples below this lie in memory, the others in the file */
+    char *memory;
+    afn_scratch file;
+    bool *kept; /* [count] */
+    int64_t n_kept;
+    char why[AFN_CACHE_WHY_BYTES]; /* it is off; empty where nobody wanted it */
+} afn_feature_cache;
+
+/* Make room for features of every sample, or for none: of a shuffled epoch's batches
+ * hardly any would be whole otherwise.  Off where there is too little room, or where
+ * reading a file would be no faster than making them anew.
+ *   macs     multiply-accumulates that make a sample's features */
+void afn_feature_cache_open(afn_feature_cache *c, int64_t count, size_t bytes,
+                            double macs, const afn_cache_room *room);
+void afn_feature_cache_close(afn_feature_cache *c); /* a zeroed one is a no-op */
+
+int64_t afn_feature_cache_memory(const afn_feature_cache *c); /* bytes */
+int64_t afn_feature_cache_file(const afn_feature_cache *c);   /* bytes */
+
+/* Are all samples there? */
+bool afn_feature_cache_is_full(const afn_feature_cache *c);
+
+/* Are these n samples? */
+bool afn_feature_cache_has(const afn_feature_cache *c, const int64_t *index, int64_t n);
+
+/*   features (n, bytes), written */
+void afn_feature_cache_get(const afn_feature_cache *c, const int64_t *index, int64_t n,
+                           void *features);
+
+/* Keep features; a disk that fails turns the cache off. */
+void afn_feature_cache_put(afn_feature_cache *c, const int64_t *index, int64_t n,
+                           const void *features);
+
+#endif

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Private to src/train: a trainer whose plan is split at its frozen prefix. */
+#ifndef AFN_TRAIN_TRAINER_H
+#define AFN_TRAIN_TRAINER_H
+
+#include "train/train.h"
+
+afn_plan *afn_trainer__plan(afn_trainer *t);
+
+/* afn_trainer_step() from features instead of pixels; NULL = from the pixels. */
+afn_status afn_trainer__step(afn_trainer *t, const afn_batch *batch,
+                             const void *features, afn_step_result *result);
+
+#endif

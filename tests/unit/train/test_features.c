@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Runs with and without kept features: every number and every weight the same bits,
+ * wherever the frozen prefix ends and wherever features lie. */
+#include "afn_test.h"
+#include "train/train.h"
+
+enum { SIZE = 64, MAX_EPOCHS = 4, COUNT = 26, VAL = 7 };
+static const char *const data_spec = "fake:size=26,classes=3,height=64,width=64";
+
+/* What may differ between runs that must not differ in their results. */
+typedef struct where {
+    bool on;
+    int64_t memory;
+    const char *out;
+} where;
+
+typedef struct setup {
+    const char *arch, *trained; /* of the second phase; the first trains the head */
+    afn_bn_mode bn;
+    const char *before[2]; /* layer at which features are kept, NULL = none are */
+} setup;
+
+typedef struct result {
+    afn_epoch epoch[MAX_EPOCHS];
+    int epochs;
+    afn_features features[2];
+    char before[2][64], why[2][200];
+    int n_features;
+    float *weights; /* of all parameters, one after the other */
+    size_t n_weights;
+} result;
+
+static int on_epoch(const afn_epoch *e, void *user)
+{
+    result *r = user;
+    r->epoch[r->epochs++] = *e;
+    return 0;
+}
+
+static int on_features(const afn_features *f, void *user)
+{
+    result *r = user;
+    assert_true(r->n_features < 2);
+    r->features[r->n_features] = *f;
+    snprintf(r->before[r->n_features], sizeof r->before[0], "%s", f->before);
+    snprintf(r->why[r->n_features], sizeof r->why[0], "%s", f->why ? f->why : "");
+    r->n_features++;
+    return 0;
+}
+
+static void read_weights(result *r, const afn_model *m)
+{
+    for (int pass = 0; pass < 2; pass++) {
+        size_t at = 0;
+        for (int i = 0; i < afn_model_n_params(m); i++) {
+            afn_param_info info;
+            assert_ok(afn_model_param(m, i, &info));
+            if (info.dtype != AFN_F32) continue;
+            const size_t n = (size_t)afn_shape_count(&info.shape);
+            if (pass) assert_ok(afn_model_read_param(m, info.name, r->weights + at, n));
+            at += n;
+        }
+        r->n_weights = at;
+        if (!pass) r->weights = test_malloc(at * sizeof *r->weights);
+    }
+}
+
+static result train(const setup *s, const where *w)
+{
+    result r = { 0 };
+    afn_model *m;
+    afn_dataset *train, *val;
+    afn_preprocess p = afn_preprocess_imagenet();
+    afn_phase phase[2];
+    afn_fit_opts o = afn_fit_defaults();
+    assert_ok(afn_dataset_open_split(&train, &val, data_spec, 0.25, 1));
+    assert_int_equal(afn_dataset_count(val), VAL);
+    assert_ok(afn_model_new(&m, s->arch, 3, 1));
+    p.resize = p.crop = SIZE;
+    assert_ok(afn_model_set_preprocess(m, &p));
+    afn_default_phases(phase);
+    phase[1].trainable = s->trained;
+    phase[0].epochs = phase[1].epochs = 2;
+    o.phase = phase;
+    o.n_phases = 2;
+    o.bn = s->bn;
+    o.batch = 8; /* of 19: the last batch is smaller */
+    o.seed = 5;
+    o.out = w->out;
+    o.feature_cache = w->on;
+    o.feature_memory = w->memory;
+    o.on_epoch = on_epoch;
+    o.on_features = on_features;
+    o.user = &r;
+    assert_ok(afn_fit(m, train, val, &o, NULL));
+    read_weights(&r, m);
+    afn_model_free(m);
+    afn_dataset_free(train);
+    afn_dataset_free(val);
+    return r;
+}
+
+static void assert_same(const result *a, const result *b)
+{
+    assert_int_equal(a->epochs, 4);
+    assert_int_equal(b->epochs, 4);
+    for (int i = 0; i < 4; i++) {
+        const afn_epoch *x = &a->epoch[i], *y = &b->epoch[i];
+        assert_true(x->train_loss == y->train_loss && x->train_acc == y->train_acc);
+        assert_true(x->val_loss == y->val_loss && x->val_acc == y->val_acc);
+        assert_int_equal(x->best, y->best);
+    }
+    assert_int_equal(a->n_weights, b->n_weights);
+    assert_memory_equal(a->weights, b->weights, a->n_weights * sizeof(float));
+}
+
+static const setup setups[] = {
+    { "resnet18", "layer4.*", AFN_BN_AUTO, { "fc", "layer4.0.conv1" } },
+    { "resnet18", "layer4.1.*,fc.*", AFN_BN_FROZEN, { "fc", "layer4.1.conv1" } },
+    { "resnet18", "layer4.*", AFN_BN_BATCH, { "bn1", "bn1" } },
+    { "vgg11", "classifier.*", AFN_BN_AUTO, { "classifier.3", "classifier.0" } },
+    { "squeezenet1_1", "*", AFN_BN_AUTO, { "classifier.1", NULL } },
+    { "mobilenet_v2", "features.18.*", AFN_BN_AUTO, { "classifier.1", "features.18.0" } },
+};
+
+static void results_are_the_same_bits_with_and_without(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < AFN_COUNT(setups); i++) {
+        const setup *s = &setups[i];
+        result off = train(s, &(where){ .on = false });
+        result on = train(s, &(where){ .on = true, .memory = 1 << 30 });
+        int told = 0;
+        assert_int_equal(off.n_features, 0);
+        for (int k = 0; k < 2; k++) {
+            if (!s->before[k]) continue;
+            assert_string_equal(on.before[told], s->before[k]);
+            assert_true(on.features[told].kept);
+            assert_int_equal(on.features[told].bytes_on_disk, 0);
+            told++;
+        }
+        assert_int_equal(on.n_features, told);
+        assert_same(&off, &on);
+        test_free(off.weights);
+        test_free(on.weights);
+    }
+}
+
+/* Memory for five samples of the head's phase, the others in a file; nothing is left. */
+static void a_file_changes_nothing_and_leaves_nothing(void **state)
+{
+    (void)state;
+    char dir[1024];
+    afn_dir files;
+    const setup *s = &setups[0];
+    snprintf(dir, sizeof dir, "%s", test_dir("features-file"));
+    result off = train(s, &(where){ .on = false });
+    result on = train(s, &(where){ .on = true, .memory = 5 * 512 * 4, .out = dir });
+    assert_int_equal(on.n_features, 2);
+    assert_true(on.features[0].kept && on.features[1].kept);
+    assert_int_equal(on.features[0].images, COUNT);
+    assert_int_equal(on.features[0].bytes, COUNT * 512 * 4);
+    assert_int_equal(on.features[0].bytes_on_disk, (COUNT - 5) * 512 * 4);
+    assert_same(&off, &on);
+    assert_ok(afn_dir_read(&files, dir));
+    assert_int_equal(files.count, 4);
+    afn_dir_free(&files);
+    test_free(off.weights);
+    test_free(on.weights);
+}
+
+static void without_room_a_run_goes_on_and_says_why(void **state)
+{
+    (void)state;
+    const setup *s = &setups[0];
+    result off = train(s, &(where){ .on = false });
+    result none = train(s, &(where){ .on = true, .memory = 1 });
+    assert_int_equal(none.n_features, 2);
+    assert_false(none.features[0].kept);
+    assert_non_null(strstr(none.why[0], "there is no run folder"));
+    assert_same(&off, &none);
+    test_free(off.weights);
+    test_free(none.weights);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(results_are_the_same_bits_with_and_without),
+        cmocka_unit_test(a_file_changes_nothing_and_leaves_nothing),
+        cmocka_unit_test(without_room_a_run_goes_on_and_says_why),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
