@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/machine.h"
 #include "base/rng.h"
 #include "base/room.h"
 #include "base/str.h"

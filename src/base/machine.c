@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The machine as Linux describes it under /proc: lines of "key<blanks>: value". */
+#include "base/machine.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The value of the first line of a file that begins with key, "" where none does. */
+static void read_field(const char *path, const char *key, char *out, size_t bytes)
+{
+    char line[256];
+    FILE *f = fopen(path, "r");
+    out[0] = '\0';
+    if (!f) return;
+    while (!out[0] && fgets(line, sizeof line, f)) {
+        const char *colon = strchr(line, ':');
+        if (!colon || strncmp(line, key, strlen(key))) continue;
+        const char *value = colon + 1 + strspn(colon + 1, " \t");
+        snprintf(out, bytes, "%.*s", (int)strcspn(value, "\n"), value);
+    }
+    fclose(f);
+}
+
+char *afn_cpu_name(char buf[AFN_CPU_NAME_BYTES])
+{
+    read_field("/proc/cpuinfo", "model name", buf, AFN_CPU_NAME_BYTES);
+    if (!buf[0]) snprintf(buf, AFN_CPU_NAME_BYTES, "unknown");
+    return buf;
+}
+
+/* Not getrusage(): its maximum is inherited from whoever started this program. */
+size_t afn_peak_rss_bytes(void)
+{
+    char text[32];
+    read_field("/proc/self/status", "VmHWM", text, sizeof text); /* "1234 kB" */
+    return (size_t)strtoull(text, NULL, 10) * 1024;
+}
