@@ -86,7 +86,8 @@ static afn_status reserve(int fd, size_t bytes)
         bytes > limit.rlim_cur)
         return afn_fail_errno(EFBIG, "cannot make a file of %zu MB", bytes >> 20);
     const int error = posix_fallocate(fd, 0, (off_t)bytes);
-    if (error) return afn_fail_errno(error, "cannot make a file of %zu MB", bytes >> 20);
+    if (error)
+        return afn_fail_errno(error, "cannot make a file of %zu MB", bytes >> 20);
     return AFN_OK;
 }
 

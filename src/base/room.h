@@ -9,15 +9,15 @@
 
 #include "base/error.h"
 
-/* Bytes of memory that can be taken now without swapping: what the system has available,
- * or the limit of this process's control group leaves where that is less. */
+/* Bytes of memory that can be taken now without swapping: what the system has
+ * available, or the limit of this process's control group leaves where that is less. */
 int64_t afn_memory_available(void);
 
 /* Bytes that files in this folder may still take, for this user; 0 where unknown. */
 int64_t afn_disk_available(const char *dir);
 
-/* A file without a name: it is gone when it is closed and when the process ends, however
- * it ends. */
+/* A file without a name: it is gone when it is closed and when the process ends,
+ * however it ends. */
 typedef struct afn_scratch {
     int fd;
     const uint8_t *data; /* mapped, read-only: shows what was written */

@@ -103,7 +103,7 @@ typedef struct afn_kernel_ops {
     void (*free)(void *state);                              /* NULL-safe */
     /* Optional: write the output again, as forward did, from inputs and keep; nothing
      * else changes.  Backward then finds it where it asked for it. */
-    afn_status (*remake)(void *state, const afn_args *a);
+    afn_status (*recompute)(void *state, const afn_args *a);
     /* Optional: take parameters that are not plain blobs (folded weights) anew. */
     afn_status (*load)(void *state, const afn_params *params);
 } afn_kernel_ops;
@@ -145,6 +145,11 @@ typedef struct afn_backend {
     /* Run an optimiser over a blob, on all threads. */
     void (*update)(void *device, const afn_optimizer *opt, const afn_blob *b,
                    const afn_step_args *args);
+
+    /* Optional: seconds that the products of a convolution step take at the library's
+     * best, for measuring. */
+    afn_status (*time_alone)(void *device, const afn_step *s, int64_t n,
+                             double *seconds);
 } afn_backend;
 
 /* The list of backends (backends.c).

@@ -8,6 +8,7 @@
 #define AFN_ENGINE_H
 
 #include "afina/model.h"
+#include "afina/profile.h"
 #include "graph/graph.h"
 
 typedef struct afn_plan afn_plan;
@@ -146,5 +147,29 @@ void afn_plan_dump(const afn_plan *p, afn_buf *out);
 
 /* Multiply-accumulates of one forward pass over the usual batch. */
 double afn_plan_macs(const afn_plan *p);
+
+/* ---- measuring ---- */
+
+/* Time every kernel from now on, starting from zero, or stop and forget.  A plan that
+ * is not told to takes no times. */
+afn_status afn_plan_profile(afn_plan *p, bool on);
+
+/* What was timed since: rows that ran at least once, in order of execution; empty where
+ * nothing is timed.  Free with afn_profile_free().
+ * Memory     names are borrowed from the graph */
+afn_status afn_plan_read_profile(afn_profile *out, const afn_plan *p);
+
+/* Operations (2 for a multiply-accumulate) that the products of one step over the usual
+ * batch need: forward, and for training the gradients that are wanted. */
+double afn_plan_flops(const afn_plan *p);
+
+/* Seconds that the convolutions of one step take alone: each product that the plan
+ * runs, forward and backward, with layouts and algorithm of the library's choice, the
+ * faster of those it has, and nothing between them.  Takes several times that long.
+ * Errors     AFN_EUNSUPPORTED where the backend has no library to ask */
+afn_status afn_plan_convolutions_alone(double *seconds, const afn_plan *p);
+
+/* What the cpu backend computes with: "2.6.3" of oneDNN. */
+const char *afn_onednn_version(void);
 
 #endif

@@ -106,6 +106,7 @@ void afn_plan_free(afn_plan *p)
     afn_blobs_free(p);
     afn_lowered_free(&p->low);
     if (p->device) p->backend->close(p->device);
+    afn_free(p->profiler);
     afn_free(p->trainable);
     afn_free(p->changes);
     afn_free(p->padded);
@@ -177,7 +178,10 @@ afn_status afn_plan_update(afn_plan *p, const afn_optimizer *opt,
                            const afn_step_args *args, const int *group)
 {
     p->backend->enter(p->device);
-    return afn_blobs_update(p, opt, args, group);
+    const double start = afn_profile_start(p);
+    const afn_status st = afn_blobs_update(p, opt, args, group);
+    afn_profile_add_update(p, start);
+    return st;
 }
 
 afn_status afn_plan_sync(afn_plan *p)

@@ -7,6 +7,8 @@
  *   memory.c   offsets of buffers from their first and last use
  *   blobs.c    packed parameters: in, out, update
  *   prefix.c   the frozen prefix and the rest, run one without the other
+ *   profile.c  where the time of a step goes
+ *   alone.c    what its convolutions take with nothing between them
  *   plan.c     the public calls */
 #ifndef AFN_ENGINE_PLAN_H
 #define AFN_ENGINE_PLAN_H
@@ -48,15 +50,9 @@ afn_status afn_memory_place(afn_interval *v, int n, size_t *total);
 
 /* ---- program.c: what it makes ---- */
 
-typedef enum afn_task_kind {
-    AFN_TASK_FORWARD,
-    AFN_TASK_REMAKE, /* write the output again, for backward */
-    AFN_TASK_BACKWARD,
-    AFN_N_TASK_KINDS
-} afn_task_kind;
-
+/* One call of a kernel. */
 typedef struct afn_task {
-    afn_task_kind kind;
+    afn_pass pass; /* forward, recompute or backward */
     int step;
 } afn_task;
 
@@ -64,7 +60,7 @@ typedef struct afn_task {
 typedef struct afn_bound {
     const afn_kernel_ops *ops;
     afn_kernel kernel;
-    int keep, scratch[AFN_N_TASK_KINDS];
+    int keep, scratch[AFN_N_PASSES];
     int *din_buffer;       /* [n_inputs] */
     bool *accumulate;      /* [n_inputs] */
     const void **in;       /* [n_inputs] pointers, set by bind(): for forward */
@@ -91,6 +87,9 @@ typedef struct afn_program {
 
 enum { AFN_MAX_PROGRAMS = 4 };
 
+/* Times so far: profile.c. */
+typedef struct afn_profiler afn_profiler;
+
 struct afn_plan {
     const afn_graph *graph;
     afn_params *params;
@@ -105,13 +104,14 @@ struct afn_plan {
     afn_program *program[AFN_MAX_PROGRAMS]; /* most recently used first */
     char *arena;
     size_t arena_bytes;
-    afn_program *last;   /* of the last forward call, for backward */
-    uint64_t calls;      /* forward calls so far: a new dropout mask for each */
-    int64_t new_batches; /* not yet added to num_batches_tracked */
-    int split;           /* first step of the rest, 0 = not split */
-    afn_value carried;   /* the one value that the rest reads of the prefix */
-    bool *changes;       /* [params] those that the prefix does not read */
-    uint8_t *padded;     /* (batch, H, W, 3) pixels of a smaller batch */
+    afn_program *last;      /* of the last forward call, for backward */
+    uint64_t calls;         /* forward calls so far: a new dropout mask for each */
+    int64_t new_batches;    /* not yet added to num_batches_tracked */
+    int split;              /* first step of the rest, 0 = not split */
+    afn_value carried;      /* the one value that the rest reads of the prefix */
+    bool *changes;          /* [params] those that the prefix does not read */
+    uint8_t *padded;        /* (batch, H, W, 3) pixels of a smaller batch */
+    afn_profiler *profiler; /* NULL = nothing is timed */
 };
 
 /* ---- plan.c ---- */
@@ -144,6 +144,19 @@ afn_status afn_program_backward(afn_program *p, const struct afn_plan *plan);
 
 /* Decide tasks, buffers and their places, for kernels that are prepared. */
 afn_status afn_schedule(afn_program *p, const afn_lowered *l);
+/* ---- profile.c ---- */
+
+/* Time before a kernel, and after it: nothing happens where the profile is off. */
+static inline double afn_profile_start(const struct afn_plan *plan)
+{
+    return plan->profiler ? afn_now_s() : 0;
+}
+void afn_profile_add(const afn_program *p, const struct afn_plan *plan, int step,
+                     double start, afn_pass pass);
+void afn_profile_add_update(const struct afn_plan *plan, double start);
+
+/* Operations of a step's products for one sample in this pass. */
+double afn_step_flops(const struct afn_plan *plan, const afn_step *s, afn_pass pass);
 
 /* ---- blobs.c ---- */
 

@@ -130,7 +130,7 @@ static afn_args arguments(const afn_program *p, const afn_plan *plan, afn_task t
 {
     const afn_bound *b = &p->bound[t.step];
     const afn_value out = plan->low.step[t.step].output;
-    const bool forward = t.kind == AFN_TASK_FORWARD;
+    const bool forward = t.pass == AFN_PASS_FORWARD;
     return (afn_args){
         .n = p->n,
         .in = forward ? b->in : b->in_later,
@@ -140,7 +140,7 @@ static afn_args arguments(const afn_program *p, const afn_plan *plan, afn_task t
         .din = b->din,
         .accumulate = b->accumulate,
         .keep = at(p, b->keep),
-        .scratch = at(p, b->scratch[t.kind]),
+        .scratch = at(p, b->scratch[t.pass]),
         .blob = plan->blob,
         .seed = plan->opts.seed,
         .call = plan->calls,
@@ -153,20 +153,23 @@ static afn_status run_task(const afn_program *p, const afn_plan *plan, afn_task 
 {
     const afn_kernel_ops *ops = p->bound[t.step].ops;
     void *state = p->bound[t.step].kernel.state;
+    const double start = afn_profile_start(plan);
     afn_status st = AFN_OK;
-    switch (t.kind) {
-    case AFN_TASK_FORWARD:
+    switch (t.pass) {
+    case AFN_PASS_FORWARD:
         st = ops->forward(state, a);
         break;
-    case AFN_TASK_REMAKE:
-        st = ops->remake(state, a);
+    case AFN_PASS_RECOMPUTE:
+        st = ops->recompute(state, a);
         break;
-    case AFN_TASK_BACKWARD:
+    case AFN_PASS_BACKWARD:
         st = ops->backward(state, a);
         break;
-    case AFN_N_TASK_KINDS:
+    case AFN_PASS_UPDATE:
+    case AFN_N_PASSES:
         break;
     }
+    afn_profile_add(p, plan, t.step, start, t.pass);
     return named(st, &plan->low.step[t.step]);
 }
 

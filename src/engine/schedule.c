@@ -60,7 +60,7 @@ static int chain_of(const schedule *c, int i)
     const afn_step *s = &c->l->step[i];
     const afn_bound *b = &c->p->bound[i];
     int longest = 0;
-    if (!trains(c, i) || !b->ops->remake || s->output == c->l->output) return 0;
+    if (!trains(c, i) || !b->ops->recompute || s->output == c->l->output) return 0;
     for (int j = 0; j < s->n_inputs; j++) {
         const afn_value v = s->input[j];
         if (!is_kept(c, v) && !c->chain[v]) return 0;
@@ -71,11 +71,11 @@ static int chain_of(const schedule *c, int i)
 
 /* ---- tasks ---- */
 
-static void add_task(schedule *c, afn_task_kind kind, int step)
+static void add_task(schedule *c, afn_pass pass, int step)
 {
     afn_program *p = c->p;
     assert(p->n_tasks < p->cap_tasks);
-    p->task[p->n_tasks++] = (afn_task){ kind, step };
+    p->task[p->n_tasks++] = (afn_task){ pass, step };
 }
 
 /* Time of the next task to be added. */
@@ -92,14 +92,14 @@ static void make_again(schedule *c, afn_value v)
     for (int j = 0; j < c->l->step[i].n_inputs; j++)
         make_again(c, c->l->step[i].input[j]);
     c->made_again[v] = true;
-    add_task(c, AFN_TASK_REMAKE, i);
+    add_task(c, AFN_PASS_RECOMPUTE, i);
 }
 
 static void add_tasks(schedule *c)
 {
     for (int i = 0; i < c->l->n_steps; i++) {
         c->forward_at[i] = now(c);
-        add_task(c, AFN_TASK_FORWARD, i);
+        add_task(c, AFN_PASS_FORWARD, i);
     }
     for (int i = c->l->n_steps - 1; i >= 0; i--) {
         const afn_step *s = &c->l->step[i];
@@ -109,7 +109,7 @@ static void add_tasks(schedule *c)
         if (k->keep_output) make_again(c, s->output);
         if (k->keep_input) make_again(c, s->input[0]);
         c->backward_at[i] = now(c);
-        add_task(c, AFN_TASK_BACKWARD, i);
+        add_task(c, AFN_PASS_BACKWARD, i);
     }
 }
 
@@ -134,20 +134,21 @@ static void find_lives(schedule *c)
         const int i = p->task[t].step, time = t < c->l->n_steps ? t : t + 1;
         const afn_step *s = &c->l->step[i];
         const afn_kernel *k = &p->bound[i].kernel;
-        switch (p->task[t].kind) {
-        case AFN_TASK_FORWARD:
+        switch (p->task[t].pass) {
+        case AFN_PASS_FORWARD:
             use(&c->life[s->output], time);
             for (int j = 0; j < s->n_inputs; j++) use(&c->life[s->input[j]], time);
             break;
-        case AFN_TASK_REMAKE:
+        case AFN_PASS_RECOMPUTE:
             use(&c->second[s->output], time);
             for (int j = 0; j < s->n_inputs; j++) use_later(c, s->input[j], time);
             break;
-        case AFN_TASK_BACKWARD:
+        case AFN_PASS_BACKWARD:
             if (k->keep_input) use_later(c, s->input[0], time);
             if (k->keep_output) use_later(c, s->output, time);
             break;
-        case AFN_N_TASK_KINDS:
+        case AFN_PASS_UPDATE:
+        case AFN_N_PASSES:
             break;
         }
     }
@@ -214,11 +215,11 @@ static void add_kernel_buffers(schedule *c)
         const int time = t < c->l->n_steps ? t : t + 1, i = p->task[t].step;
         afn_bound *b = &p->bound[i];
         const afn_kernel *k = &b->kernel;
-        if (p->task[t].kind == AFN_TASK_FORWARD)
+        if (p->task[t].pass == AFN_PASS_FORWARD)
             b->keep = trains(c, i)
                           ? add_buffer(p, k->keep_bytes, time, c->backward_at[i])
                           : -1;
-        b->scratch[p->task[t].kind] = add_buffer(p, k->scratch_bytes, time, time);
+        b->scratch[p->task[t].pass] = add_buffer(p, k->scratch_bytes, time, time);
     }
 }
 

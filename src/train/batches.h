@@ -11,7 +11,7 @@ typedef struct afn_batches {
     const afn_dataset *data;
     afn_loader_opts opts; /* batch at most the number of samples */
     afn_loader *loader;
-    afn_plan *plan;    /* makes features; borrowed, NULL = pixels are all that is wanted */
+    afn_plan *plan; /* makes features; borrowed, NULL = pixels are all that is wanted */
     afn_prefix prefix; /* of plan */
     afn_feature_cache cache;
     void *features; /* (batch, prefix.bytes) of the batch at hand */

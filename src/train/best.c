@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A model file takes longer to write than an epoch may take that trains a head from kept
- * features.  So saving gets a share of the time: a best epoch is saved when the last save
- * lies back SPARE times as long as it took, at the latest when its phase ends or the run
- * does, be it stopped or failed.  What a kill leaves is a whole model, at most an epoch
- * and that little time older than the best one. */
+/* A model file takes longer to write than an epoch may take that trains a head from
+ * kept features.  So saving gets a share of the time: a best epoch is saved when the
+ * last save lies back SPARE times as long as it took, at the latest when its phase ends
+ * or the run does, be it stopped or failed.  What a kill leaves is a whole model, at
+ * most an epoch and that little time older than the best one. */
 #include "train/best.h"
 
 #include <math.h>

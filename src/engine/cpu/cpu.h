@@ -55,6 +55,9 @@ void cpu_parallel(int64_t n, cpu_range_fn fn, void *user);
 /* Set the channels of a value that only fill up its last block to 0. */
 void cpu_clear_padding(float *v, const cpu_blocks *b);
 
+/* cpu_alone.c: the backend's time_alone(). */
+afn_status cpu_time_alone(void *device, const afn_step *s, int64_t n, double *seconds);
+
 /* Bytes rounded up so that what follows in a scratch buffer stays aligned. */
 size_t cpu_aligned(size_t bytes);
 

@@ -318,4 +318,5 @@ const afn_backend afn_backend_cpu = {
     .write_value = write_value,
     .accumulate = backend_accumulate,
     .update = update,
+    .time_alone = cpu_time_alone,
 };

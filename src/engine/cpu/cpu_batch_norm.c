@@ -14,7 +14,7 @@
  * block) and added in sample order, so results do not depend on the number of threads.
  *
  * Where nothing is added, the mask of the activation is found from x, so backward does
- * not need the output; remake() writes it again for those that do. */
+ * not need the output; recompute() writes it again for those that do. */
 #include <math.h>
 #include <string.h>
 
@@ -245,7 +245,7 @@ static afn_status forward(void *state, const afn_args *a)
     return AFN_OK;
 }
 
-static afn_status remake(void *state, const afn_args *a)
+static afn_status recompute(void *state, const afn_args *a)
 {
     const norm_call c = begin(state, a);
     static const passes again = { NULL, set_scale, apply_unit };
@@ -349,6 +349,6 @@ const afn_kernel_ops cpu_batch_norm_ops = {
     .prepare = prepare,
     .forward = forward,
     .backward = backward,
-    .remake = remake,
+    .recompute = recompute,
     .free = afn_free,
 };

@@ -48,7 +48,8 @@ static void no_room_is_an_error_and_leaves_nothing(void **state)
     const afn_status st = afn_scratch_open(&s, test_dir("room"), (1 << 20) + 1);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
     assert_int_equal(st, AFN_EIO);
-    assert_non_null(strstr(afn_error_message(), "cannot make a file of 1 MB: file too large"));
+    assert_non_null(
+        strstr(afn_error_message(), "cannot make a file of 1 MB: file too large"));
     assert_null(s.data);
     assert_empty(test_dir("room"));
     assert_fails(AFN_EIO, "cannot make a file",

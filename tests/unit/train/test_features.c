@@ -120,7 +120,10 @@ static const setup setups[] = {
     { "resnet18", "layer4.*", AFN_BN_BATCH, { "bn1", "bn1" } },
     { "vgg11", "classifier.*", AFN_BN_AUTO, { "classifier.3", "classifier.0" } },
     { "squeezenet1_1", "*", AFN_BN_AUTO, { "classifier.1", NULL } },
-    { "mobilenet_v2", "features.18.*", AFN_BN_AUTO, { "classifier.1", "features.18.0" } },
+    { "mobilenet_v2",
+      "features.18.*",
+      AFN_BN_AUTO,
+      { "classifier.1", "features.18.0" } },
 };
 
 static void results_are_the_same_bits_with_and_without(void **state)
@@ -146,7 +149,8 @@ static void results_are_the_same_bits_with_and_without(void **state)
     }
 }
 
-/* Memory for five samples of the head's phase, the others in a file; nothing is left. */
+/* Memory for five samples of the head's phase, the others in a file; nothing is left.
+ */
 static void a_file_changes_nothing_and_leaves_nothing(void **state)
 {
     (void)state;
