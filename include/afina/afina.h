@@ -3,9 +3,11 @@
 #ifndef AFINA_H
 #define AFINA_H
 
+#include "afina/bench.h"
 #include "afina/data.h"
 #include "afina/image.h"
 #include "afina/model.h"
+#include "afina/profile.h"
 #include "afina/status.h"
 #include "afina/tensor.h"
 #include "afina/train.h"

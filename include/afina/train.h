@@ -9,6 +9,7 @@
 
 #include "afina/data.h"
 #include "afina/model.h"
+#include "afina/profile.h"
 #include "afina/status.h"
 
 #ifdef __cplusplus
@@ -156,6 +157,8 @@ typedef struct afn_fit_opts {
     /* Before the first epoch of a phase whose features could be kept, and again where
      * that has to be given up. */
     int (*on_features)(const afn_features *f, void *user);
+    /* Where the training time of a phase went, at its end; NULL = not measured. */
+    void (*on_profile)(const char *phase, const afn_profile *p, void *user);
     void *user;
 } afn_fit_opts;
 AFN_API afn_fit_opts afn_fit_defaults(void);

@@ -27,4 +27,7 @@ afn_status afn_model__save_params(const afn_model *m, const afn_params *params,
 /* Fill in mean and std of pixel normalisation. */
 void afn_model__normalisation(const afn_model *m, afn_plan_opts *opts);
 
+/* What a predictor runs, for its profile; owned by the predictor. */
+afn_plan *afn_predictor__plan(afn_predictor *p);
+
 #endif

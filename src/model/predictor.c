@@ -90,6 +90,11 @@ void afn_predictor_free(afn_predictor *p)
     afn_free(p);
 }
 
+afn_plan *afn_predictor__plan(afn_predictor *p)
+{
+    return p->plan;
+}
+
 /* The graph and values that a stale plan points to are gone. */
 static bool is_fresh(const afn_predictor *p)
 {

@@ -261,6 +261,15 @@ done:
     return st;
 }
 
+static afn_status report_profile(const fit *f, afn_trainer *t, const afn_phase *phase)
+{
+    afn_profile p;
+    const afn_status st = afn_plan_read_profile(&p, afn_trainer__plan(t));
+    if (st == AFN_OK) f->o.on_profile(phase->name, &p, f->o.user);
+    afn_profile_free(&p);
+    return st;
+}
+
 static afn_status run_phase(fit *f, const afn_phase *phase)
 {
     afn_status st = AFN_OK;
@@ -284,8 +293,10 @@ static afn_status run_phase(fit *f, const afn_phase *phase)
     AFN_TRY(afn_best_expect(&f->best, f->model, f->changes));
     AFN_TRY(split(f, t));
     AFN_TRY(tell_features(f, phase));
+    if (f->o.on_profile) AFN_TRY(afn_plan_profile(afn_trainer__plan(t), true));
     for (int e = 1; e <= phase->epochs; e++) AFN_TRY(run_epoch(f, t, phase, e));
     AFN_TRY(afn_best_save(&f->best, f->model, &f->folder));
+    if (f->o.on_profile) AFN_TRY(report_profile(f, t, phase));
 done:
     join(f);
     afn_trainer_free(t);

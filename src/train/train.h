@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The one door to src/train.  Everything outside needs is public: see afina/train.h.
- * Hides the order of the loop and the files of a run. */
+/* The one door to src/train.  What others need is public: see afina/train.h and
+ * afina/bench.h.  Hides the order of the loop and the files of a run. */
 #ifndef AFN_TRAIN_H
 #define AFN_TRAIN_H
 
 #include "afina/train.h"
 #include "data/data.h"
 #include "model/model.h"
+
+/* What a trainer runs, for its profile; owned by the trainer. */
+afn_plan *afn_trainer__plan(afn_trainer *t);
 
 #endif

@@ -97,6 +97,11 @@ void afn_trainer_free(afn_trainer *t)
     afn_free(t);
 }
 
+afn_plan *afn_trainer__plan(afn_trainer *t)
+{
+    return t->plan;
+}
+
 static afn_status make_room(afn_trainer *t, int64_t n)
 {
     if (n <= t->room) return AFN_OK;
