@@ -16,13 +16,14 @@
 
 #include "cli.h"
 #include "out_folder.h"
+#include "profile_out.h"
 #include "progress.h"
 
 typedef struct train_args {
     const char *model, *weights, *out, *unfreeze;
     int64_t head_epochs, tune_epochs;
     double head_lr, tune_lr, momentum, weight_decay, val;
-    bool nesterov, no_shuffle, keep_head, no_normalize, quiet;
+    bool nesterov, no_shuffle, keep_head, no_normalize, profile, quiet;
     int64_t batch, threads, seed;
     int64_t image_size; /* 0 = the model's */
     int64_t resize;     /* -1 = not given */
@@ -43,6 +44,7 @@ typedef struct training {
     afn_model *m;
     afn_phase phase[2];
     int64_t trained[2]; /* parameters, per phase */
+    afn_profile profile[2];
     int n_phases;
     cli_progress progress;
     int epochs_done;
@@ -50,6 +52,7 @@ typedef struct training {
 
 static void training_close(training *s)
 {
+    for (int i = 0; i < 2; i++) afn_profile_free(&s->profile[i]);
     afn_model_free(s->m);
     afn_dataset_free(s->val);
     afn_dataset_free(s->train);
@@ -140,6 +143,16 @@ static int on_features(const afn_features *f, void *user)
     printf("\n");
     fflush(stdout);
     return 0;
+}
+
+/* A phase is over: its profile waits until the end of the run. */
+static void on_profile(const char *phase, const afn_profile *p, void *user)
+{
+    training *s = user;
+    for (int i = 0; i < s->n_phases; i++) {
+        if (strcmp(s->phase[i].name, phase)) continue;
+        if (afn_profile_copy(&s->profile[i], p) != AFN_OK) cli_fail(AFN_ENOMEM);
+    }
 }
 
 static void log_line(afn_log_level level, const char *line, void *user)
@@ -334,6 +347,16 @@ static void put_outcome(const training *s, const afn_epoch *best)
     printf("\n");
 }
 
+static int put_profiles(const training *s)
+{
+    int code = CLI_OK;
+    for (int i = 0; code == CLI_OK && i < s->n_phases; i++) {
+        printf("\nprofile  %s: time in the network\n", s->phase[i].name);
+        code = cli_profile_steps(&s->profile[i], afn_profile_seconds(&s->profile[i]));
+    }
+    return code;
+}
+
 /* ---- running ---- */
 
 static int stopped(const training *s)
@@ -365,6 +388,7 @@ static int fit(training *s)
     opts.on_features = on_features;
     opts.feature_cache = o->feature_memory >= 0;
     opts.feature_memory = opts.feature_cache ? o->feature_memory : 0;
+    if (o->profile) opts.on_profile = on_profile;
     opts.user = s;
 
     cli_progress_start(&s->progress, o->quiet);
@@ -376,8 +400,9 @@ static int fit(training *s)
     cli_progress_clear(&s->progress);
     if (st == AFN_ECANCELLED && stop_signal) return stopped(s);
     if (st != AFN_OK) return cli_fail(st);
-    if (!o->quiet) put_outcome(s, &best);
-    return CLI_OK;
+    if (o->quiet) return CLI_OK;
+    put_outcome(s, &best);
+    return o->profile ? put_profiles(s) : CLI_OK;
 }
 
 static int train(training *s)
@@ -608,6 +633,10 @@ static const cli_option options[] = {
               "epoch of a phase and kept for the others; more than SIZE (auto: a "
               "quarter of the memory that is available) goes into a file in DIR while "
               "the phase lasts; the results do not depend on it" },
+    { .name = "profile",
+      .type = CLI_FLAG,
+      .at = offsetof(train_args, profile),
+      .help = "print at the end where the time of each phase went" },
     { .name = "quiet",
       .letter = 'q',
       .type = CLI_FLAG,

@@ -34,7 +34,7 @@ run help train eval
 usage_error "unexpected argument 'eval'" ""
 
 # ---- help of every command, by both spellings, fits a page ----
-for command in train eval predict models inspect convert; do
+for command in train eval predict models inspect convert bench; do
     run help "$command"
     code 0
     err </dev/null
