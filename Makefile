@@ -17,6 +17,11 @@ deps:
 demo: all
 	@examples/demo/run.sh $(BUILD)
 
+# Side by side with the PyTorch of $PYTHON, into docs/benchmarks/; an hour or more.
+# BENCH_FLAGS='--only infer --rounds 1' for less.
+bench: all
+	@python3 tools/bench/side_by_side.py $(BUILD) $(BENCH_FLAGS)
+
 check: all
 	@tools/check.sh $(BUILD)
 
