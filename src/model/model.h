@@ -17,7 +17,7 @@ afn_params *afn_model__params(const afn_model *m);
 /* requires_grad of every parameter, [afn_graph_n_params()]. */
 const bool *afn_model__trainable(const afn_model *m);
 
-/* What a predictor runs: until it is refreshed or freed. */
+/* What a predictor runs; owned by it, until it is refreshed or freed. */
 afn_plan *afn_predictor__plan(afn_predictor *p);
 
 /* afn_model_save() with these values instead of the model's own. */
@@ -26,8 +26,5 @@ afn_status afn_model__save_params(const afn_model *m, const afn_params *params,
 
 /* Fill in mean and std of pixel normalisation. */
 void afn_model__normalisation(const afn_model *m, afn_plan_opts *opts);
-
-/* What a predictor runs, for its profile; owned by the predictor. */
-afn_plan *afn_predictor__plan(afn_predictor *p);
 
 #endif

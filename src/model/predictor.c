@@ -138,11 +138,6 @@ done:
     return st;
 }
 
-afn_plan *afn_predictor__plan(afn_predictor *p)
-{
-    return p->plan;
-}
-
 afn_status afn_predictor_refresh(afn_predictor *p)
 {
     return is_fresh(p) ? afn_plan_refresh(p->plan) : compile(p);

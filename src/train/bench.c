@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "train/train.h"
+#include "train/trainer.h"
 
 afn_bench_opts afn_bench_defaults(void)
 {

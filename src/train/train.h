@@ -8,7 +8,4 @@
 #include "data/data.h"
 #include "model/model.h"
 
-/* What a trainer runs, for its profile; owned by the trainer. */
-afn_plan *afn_trainer__plan(afn_trainer *t);
-
 #endif

@@ -125,11 +125,6 @@ static afn_status check_labels(const afn_trainer *t, const afn_batch *b)
     return AFN_OK;
 }
 
-afn_plan *afn_trainer__plan(afn_trainer *t)
-{
-    return t->plan;
-}
-
 static afn_status forward(afn_trainer *t, const afn_batch *batch, const void *features)
 {
     return features ? afn_plan_run_rest(t->plan, features, batch->n, t->logits)

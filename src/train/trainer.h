@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Private to src/train: a trainer whose plan is split at its frozen prefix. */
+/* Private to src/train: a trainer from inside. */
 #ifndef AFN_TRAIN_TRAINER_H
 #define AFN_TRAIN_TRAINER_H
 
 #include "train/train.h"
 
+/* What it runs; owned by the trainer. */
 afn_plan *afn_trainer__plan(afn_trainer *t);
 
 /* afn_trainer_step() from features instead of pixels; NULL = from the pixels. */
