@@ -29,7 +29,8 @@ afn_status afn_blobs_allocate(struct afn_plan *p)
         afn_blob *b = &p->blob[i];
         if (!b->used || b->value) continue;
         afn_status st = new_block(&b->value, b->count);
-        if (st == AFN_OK && b->trainable) st = new_block(&b->grad, b->count);
+        if (st == AFN_OK && b->trainable && !p->opts.update_at_once)
+            st = new_block(&b->grad, b->count);
         if (st == AFN_OK) st = load_one(p, b);
         if (st != AFN_OK) return st;
     }
@@ -77,21 +78,67 @@ done:
     return st;
 }
 
-afn_status afn_blobs_update(struct afn_plan *p, const afn_optimizer *opt,
-                            const afn_step_args *args, const int *group)
+afn_status afn_blobs_prepare_update(struct afn_plan *p, const afn_optimizer *opt)
 {
-    for (int i = 0; i < p->n_params; i++) { /* all memory first: no half-made step */
+    for (int i = 0; i < p->n_params; i++) {
         afn_blob *b = &p->blob[i];
-        for (int k = 0; b->grad && k < opt->n_state; k++) {
+        for (int k = 0; b->value && b->trainable && k < opt->n_state; k++) {
             const afn_status st = new_block(&b->state[k], b->count);
             if (st != AFN_OK) return st;
         }
     }
-    for (int i = 0; i < p->n_params; i++)
-        if (p->blob[i].grad)
-            p->backend->update(p->device, opt, &p->blob[i],
-                               &args[group ? group[i] : 0]);
     return AFN_OK;
+}
+
+static void update_one(const struct afn_plan *p, int i, const afn_update *u)
+{
+    p->backend->update(p->device, u->opt, &p->blob[i],
+                       &u->args[u->group ? u->group[i] : 0]);
+}
+
+afn_status afn_blobs_update(struct afn_plan *p, const afn_update *u)
+{
+    /* all memory first: no half-made step */
+    const afn_status st = afn_blobs_prepare_update(p, u->opt);
+    for (int i = 0; st == AFN_OK && i < p->n_params; i++)
+        if (p->blob[i].grad) update_one(p, i, u);
+    return st;
+}
+
+/* ---- gradients that live for one step ---- */
+
+enum { ALIGN = 64 };
+
+static size_t grad_bytes(const afn_blob *b)
+{
+    return ((size_t)b->count * sizeof(float) + ALIGN - 1) / ALIGN * ALIGN;
+}
+
+size_t afn_blobs_grad_bytes(const struct afn_plan *p, const afn_step *s)
+{
+    size_t bytes = 0;
+    for (int slot = 0; slot < AFN_MAX_PARAMS; slot++)
+        if (s->grad_param[slot]) bytes += grad_bytes(&p->blob[s->node->param[slot]]);
+    return bytes;
+}
+
+void afn_blobs_place_grads(const struct afn_plan *p, const afn_step *s, char *at)
+{
+    for (int slot = 0; slot < AFN_MAX_PARAMS; slot++) {
+        if (!s->grad_param[slot]) continue;
+        afn_blob *b = &p->blob[s->node->param[slot]];
+        b->grad = (float *)at;
+        if (!at) continue;
+        if (!b->layout) memset(at, 0, grad_bytes(b)); /* kernels leave padding alone */
+        at += grad_bytes(b);
+    }
+}
+
+void afn_blobs_update_step(const struct afn_plan *p, const afn_step *s,
+                           const afn_update *u)
+{
+    for (int slot = 0; slot < AFN_MAX_PARAMS; slot++)
+        if (s->grad_param[slot]) update_one(p, s->node->param[slot], u);
 }
 
 void afn_blobs_free(struct afn_plan *p)
@@ -99,7 +146,7 @@ void afn_blobs_free(struct afn_plan *p)
     for (int i = 0; p->blob && i < p->n_params; i++) {
         afn_blob *b = &p->blob[i];
         afn_free(b->value);
-        afn_free(b->grad);
+        if (!p->opts.update_at_once) afn_free(b->grad);
         for (int k = 0; k < AFN_MAX_STATE; k++) afn_free(b->state[k]);
         if (b->layout) p->backend->free_layout(b->layout);
     }

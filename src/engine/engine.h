@@ -21,6 +21,7 @@ typedef struct afn_plan_opts {
     afn_bn_mode bn;        /* read where train */
     bool no_dropout;       /* train without it: to compare with other programs */
     bool input_gradient;   /* also make the gradient of the input */
+    bool update_at_once;   /* for afn_plan_backward_update(): no memory for gradients */
     uint64_t seed;         /* of dropout */
     int threads;           /* 0 = every processor */
     const char *backend;   /* "cpu", "ref"; NULL = "cpu" */
@@ -114,6 +115,14 @@ typedef struct afn_optimizer {
  *   group    [params] index into args for each parameter, NULL = all 0 */
 afn_status afn_plan_update(afn_plan *p, const afn_optimizer *opt,
                            const afn_step_args *args, const int *group);
+
+/* afn_plan_backward() and afn_plan_update() in one.  With opts.update_at_once each
+ * parameter is updated as soon as its gradient is made, while it is in the cache, and
+ * the gradient is gone: the two calls above and afn_plan_gradient() do not work then.
+ */
+afn_status afn_plan_backward_update(afn_plan *p, const float *dlogits,
+                                    const afn_optimizer *opt, const afn_step_args *args,
+                                    const int *group);
 
 /* ---- reading back ---- */
 

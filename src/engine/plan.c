@@ -160,27 +160,58 @@ afn_status afn_plan_forward_f32(afn_plan *p, const float *x, int64_t n, float *l
     return forward(p, NULL, x, n, logits);
 }
 
-afn_status afn_plan_backward(afn_plan *p, const float *dlogits)
+static afn_status backward(afn_plan *p, const float *dlogits, const afn_update *u)
 {
     afn_program *r = p->last;
     const afn_value out = p->low.output;
     if (!r)
         return afn_fail(AFN_EINVAL, "backward without a training forward before it");
     if (r->grad_buffer[out] < 0) return AFN_OK; /* nothing trains */
-    p->backend->enter(p->device);
     const afn_status st = p->backend->write_value(
         p->device, &r->layout[out], &afn_graph_node(p->graph, out)->shape, r->n,
         dlogits, r->base + r->buffer[r->grad_buffer[out]].offset);
-    return st == AFN_OK ? afn_program_backward(r, p) : st;
+    return st == AFN_OK ? afn_program_backward(r, p, u) : st;
+}
+
+static afn_status update(afn_plan *p, const afn_update *u)
+{
+    const double start = afn_profile_start(p);
+    const afn_status st = afn_blobs_update(p, u);
+    afn_profile_add_update(p, start);
+    return st;
+}
+
+static afn_status keeps_gradients(const afn_plan *p)
+{
+    if (!p->opts.update_at_once) return AFN_OK;
+    return afn_fail(AFN_EINVAL, "this plan updates at once and keeps no gradients");
+}
+
+afn_status afn_plan_backward(afn_plan *p, const float *dlogits)
+{
+    p->backend->enter(p->device);
+    const afn_status st = keeps_gradients(p);
+    return st == AFN_OK ? backward(p, dlogits, NULL) : st;
 }
 
 afn_status afn_plan_update(afn_plan *p, const afn_optimizer *opt,
                            const afn_step_args *args, const int *group)
 {
     p->backend->enter(p->device);
-    const double start = afn_profile_start(p);
-    const afn_status st = afn_blobs_update(p, opt, args, group);
-    afn_profile_add_update(p, start);
+    const afn_status st = keeps_gradients(p);
+    return st == AFN_OK ? update(p, &(afn_update){ opt, args, group }) : st;
+}
+
+afn_status afn_plan_backward_update(afn_plan *p, const float *dlogits,
+                                    const afn_optimizer *opt, const afn_step_args *args,
+                                    const int *group)
+{
+    const afn_update u = { opt, args, group };
+    const bool at_once = p->opts.update_at_once;
+    p->backend->enter(p->device);
+    afn_status st = afn_blobs_prepare_update(p, opt);
+    if (st == AFN_OK) st = backward(p, dlogits, at_once ? &u : NULL);
+    if (st == AFN_OK && !at_once) st = update(p, &u);
     return st;
 }
 

@@ -61,9 +61,10 @@ typedef struct afn_bound {
     const afn_kernel_ops *ops;
     afn_kernel kernel;
     int keep, scratch[AFN_N_PASSES];
-    int *din_buffer;       /* [n_inputs] */
-    bool *accumulate;      /* [n_inputs] */
-    const void **in;       /* [n_inputs] pointers, set by bind(): for forward */
+    int grads;        /* gradients of its parameters, where they are used at once */
+    int *din_buffer;  /* [n_inputs] */
+    bool *accumulate; /* [n_inputs] */
+    const void **in;  /* [n_inputs] pointers, set by bind(): for forward */
     const void **in_later; /* [n_inputs] for the other tasks */
     void **din;            /* [n_inputs] */
 } afn_bound;
@@ -138,12 +139,22 @@ void afn_program_bind(afn_program *p, const struct afn_plan *plan, char *arena);
 /* Run steps from ... to-1. */
 afn_status afn_program_forward(afn_program *p, const struct afn_plan *plan, int from,
                                int to, const uint8_t *pixels, const float *values);
-afn_status afn_program_backward(afn_program *p, const struct afn_plan *plan);
+
+/* An optimiser's step, as afn_plan_update() takes it. */
+typedef struct afn_update {
+    const afn_optimizer *opt;
+    const afn_step_args *args;
+    const int *group;
+} afn_update;
+
+/* Run backward; u is for a plan that updates at once, else NULL. */
+afn_status afn_program_backward(afn_program *p, const struct afn_plan *plan,
+                                const afn_update *u);
 
 /* ---- schedule.c ---- */
 
 /* Decide tasks, buffers and their places, for kernels that are prepared. */
-afn_status afn_schedule(afn_program *p, const afn_lowered *l);
+afn_status afn_schedule(afn_program *p, const struct afn_plan *plan);
 /* ---- profile.c ---- */
 
 /* Time before a kernel, and after it: nothing happens where the profile is off. */
@@ -165,8 +176,15 @@ double afn_step_flops(const struct afn_plan *plan, const afn_step *s, afn_pass p
 afn_status afn_blobs_allocate(struct afn_plan *plan);
 afn_status afn_blobs_load(struct afn_plan *plan, const bool *only); /* NULL = all */
 afn_status afn_blobs_store(struct afn_plan *plan); /* those that training changes */
-afn_status afn_blobs_update(struct afn_plan *plan, const afn_optimizer *opt,
-                            const afn_step_args *args, const int *group);
+afn_status afn_blobs_update(struct afn_plan *plan, const afn_update *u);
+
+/* For a plan that updates at once: state for the optimiser; bytes of the gradients of
+ * one step's parameters; where they are (NULL = nowhere); the step's own update. */
+afn_status afn_blobs_prepare_update(struct afn_plan *plan, const afn_optimizer *opt);
+size_t afn_blobs_grad_bytes(const struct afn_plan *plan, const afn_step *s);
+void afn_blobs_place_grads(const struct afn_plan *plan, const afn_step *s, char *at);
+void afn_blobs_update_step(const struct afn_plan *plan, const afn_step *s,
+                           const afn_update *u);
 void afn_blobs_free(struct afn_plan *plan);
 
 #endif

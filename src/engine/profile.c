@@ -88,7 +88,7 @@ static afn_profile_row describe(const afn_step *s, afn_pass pass)
 {
     const char *kind = afn_op_name(s->op);
     return (afn_profile_row){ .name = *s->node->name ? s->node->name : kind,
-                              .kind = kind,
+                              .kind = pass == AFN_PASS_UPDATE ? "optimizer" : kind,
                               .pass = pass };
 }
 
@@ -104,7 +104,7 @@ afn_status afn_plan_read_profile(afn_profile *out, const afn_plan *p)
         append(out, &times->step[i * AFN_N_PASSES + AFN_PASS_FORWARD],
                describe(&p->low.step[i], AFN_PASS_FORWARD));
     for (int i = steps - 1; i >= 0; i--)
-        for (int pass = AFN_PASS_RECOMPUTE; pass < AFN_PASS_UPDATE; pass++)
+        for (int pass = AFN_PASS_RECOMPUTE; pass < AFN_N_PASSES; pass++)
             append(out, &times->step[i * AFN_N_PASSES + pass],
                    describe(&p->low.step[i], (afn_pass)pass));
     append(out, &times->update,

@@ -73,7 +73,7 @@ afn_status afn_program_new(afn_program **out, afn_plan *plan, int64_t n)
     AFN_TRY(allocate(p, plan));
     for (int i = 0; i < plan->low.n_steps; i++) AFN_TRY(prepare_step(p, plan, i));
     AFN_TRY(load_kernels(p, plan));
-    AFN_TRY(afn_schedule(p, &plan->low));
+    AFN_TRY(afn_schedule(p, plan));
     *out = p;
     p = NULL;
 done:
@@ -186,11 +186,30 @@ afn_status afn_program_forward(afn_program *p, const afn_plan *plan, int from, i
     return AFN_OK;
 }
 
-afn_status afn_program_backward(afn_program *p, const afn_plan *plan)
+/* Gradients of the step's parameters exist from its backward to its update. */
+static afn_status run_and_update(const afn_program *p, const afn_plan *plan, afn_task t,
+                                 const afn_update *u)
+{
+    const afn_step *s = &plan->low.step[t.step];
+    const afn_args a = arguments(p, plan, t);
+    afn_blobs_place_grads(plan, s, at(p, p->bound[t.step].grads));
+    const afn_status st = run_task(p, plan, t, &a);
+    const double start = afn_profile_start(plan);
+    if (st == AFN_OK) afn_blobs_update_step(plan, s, u);
+    afn_profile_add(p, plan, t.step, start, AFN_PASS_UPDATE);
+    afn_blobs_place_grads(plan, s, NULL);
+    return st;
+}
+
+afn_status afn_program_backward(afn_program *p, const afn_plan *plan,
+                                const afn_update *u)
 {
     for (int i = plan->low.n_steps; i < p->n_tasks; i++) {
-        const afn_args a = arguments(p, plan, p->task[i]);
-        const afn_status st = run_task(p, plan, p->task[i], &a);
+        const afn_task t = p->task[i];
+        const afn_args a = arguments(p, plan, t);
+        const afn_status st = u && t.pass == AFN_PASS_BACKWARD
+                                  ? run_and_update(p, plan, t, u)
+                                  : run_task(p, plan, t, &a);
         if (st != AFN_OK) return st;
     }
     return AFN_OK;

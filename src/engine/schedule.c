@@ -12,7 +12,7 @@
  * MAX_CHAIN-th is kept, so that few of them exist at a time. */
 #include "engine/plan.h"
 
-enum { MAX_CHAIN = 4, NEVER = -1 };
+enum { MAX_CHAIN = 6, NEVER = -1 };
 
 /* From when to when; first is NEVER for what is not used. */
 typedef struct span {
@@ -21,6 +21,7 @@ typedef struct span {
 
 typedef struct schedule {
     afn_program *p;
+    const afn_plan *plan;
     const afn_lowered *l;
     bool *needed; /* [n_nodes] backward reads this value */
     int *chain;   /* [n_nodes] values to make again for this one, 0 = it cannot be */
@@ -215,11 +216,15 @@ static void add_kernel_buffers(schedule *c)
         const int time = t < c->l->n_steps ? t : t + 1, i = p->task[t].step;
         afn_bound *b = &p->bound[i];
         const afn_kernel *k = &b->kernel;
-        if (p->task[t].pass == AFN_PASS_FORWARD)
-            b->keep = trains(c, i)
-                          ? add_buffer(p, k->keep_bytes, time, c->backward_at[i])
-                          : -1;
+        if (p->task[t].pass == AFN_PASS_FORWARD) {
+            const size_t keep = trains(c, i) ? k->keep_bytes : 0;
+            b->keep = add_buffer(p, keep, time, c->backward_at[i]);
+            b->grads = -1;
+        }
         b->scratch[p->task[t].pass] = add_buffer(p, k->scratch_bytes, time, time);
+        if (p->task[t].pass == AFN_PASS_BACKWARD && c->plan->opts.update_at_once)
+            b->grads = add_buffer(p, afn_blobs_grad_bytes(c->plan, &c->l->step[i]),
+                                  time, time);
     }
 }
 
@@ -297,7 +302,7 @@ static afn_status allocate(schedule *c)
     const size_t nodes = (size_t)c->l->n_nodes, steps = (size_t)c->l->n_steps;
     afn_program *p = c->p;
     p->cap_tasks = (int)(3 * steps);
-    p->cap_buffers = (int)(4 * nodes + 4 * steps);
+    p->cap_buffers = (int)(4 * nodes + 5 * steps);
     p->task = afn_alloc_array((size_t)p->cap_tasks, sizeof *p->task);
     p->buffer = afn_alloc_array((size_t)p->cap_buffers, sizeof *p->buffer);
     p->value_buffer = afn_alloc_array(nodes, sizeof *p->value_buffer);
@@ -334,10 +339,11 @@ static void release(schedule *c)
     afn_free(c->backward_at);
 }
 
-afn_status afn_schedule(afn_program *p, const afn_lowered *l)
+afn_status afn_schedule(afn_program *p, const afn_plan *plan)
 {
     afn_status st = AFN_OK;
-    schedule c = { .p = p, .l = l };
+    const afn_lowered *l = &plan->low;
+    schedule c = { .p = p, .plan = plan, .l = l };
     AFN_TRY(allocate(&c));
     find_needed(&c);
     for (int i = 0; i < l->n_steps; i++) c.chain[l->step[i].output] = chain_of(&c, i);

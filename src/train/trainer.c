@@ -53,6 +53,7 @@ static afn_status make_plan(afn_trainer *t, const afn_trainer_opts *o)
     afn_plan_opts p = {
         .batch = o->batch,
         .train = true,
+        .update_at_once = true,
         .trainable = afn_model__trainable(t->model),
         .bn = o->bn,
         .seed = o->seed,
@@ -146,8 +147,8 @@ afn_status afn_trainer__step(afn_trainer *t, const afn_batch *batch,
     AFN_REQUIRE(isfinite(r.loss), AFN_EINVAL,
                 "the loss is no longer a number: try a lower learning rate than %g",
                 (double)t->args.lr);
-    AFN_TRY(afn_plan_backward(t->plan, t->dlogits));
-    AFN_TRY(afn_plan_update(t->plan, t->optimizer, &t->args, NULL));
+    AFN_TRY(
+        afn_plan_backward_update(t->plan, t->dlogits, t->optimizer, &t->args, NULL));
 done:
     if (result) *result = r;
     return st;

@@ -138,6 +138,58 @@ static void sync_writes_what_training_changed_and_nothing_else(void **state)
     close_net(&before);
 }
 
+static void momentum(int64_t n, float *restrict w, const float *restrict g,
+                     float *const *state, const afn_step_args *h)
+{
+    for (int64_t i = 0; i < n; i++) {
+        state[0][i] = h->momentum * state[0][i] + g[i];
+        w[i] -= h->lr * state[0][i];
+    }
+}
+
+/* Three steps in either way; the parameters after them. */
+static size_t run_steps(net *n, bool at_once)
+{
+    const afn_plan_opts o = { .batch = BATCH,
+                              .train = true,
+                              .trainable = n->trainable,
+                              .update_at_once = at_once };
+    const afn_optimizer opt = { .name = "momentum", .n_state = 1, .step = momentum };
+    const afn_step_args args = { .lr = 0.01f, .momentum = 0.9f };
+    float logits[BATCH * CLASSES];
+    afn_plan *p;
+    assert_ok(afn_plan_new(&p, n->g, n->params, &o));
+    for (int i = 0; i < 3; i++) {
+        assert_ok(afn_plan_forward(p, n->pixels, i == 1 ? BATCH - 1 : BATCH, logits));
+        for (int k = 0; k < BATCH * CLASSES; k++) logits[k] = 0.01f * (float)(k - 5);
+        assert_ok(afn_plan_backward_update(p, logits, &opt, &args, NULL));
+    }
+    assert_ok(afn_plan_sync(p));
+    const size_t bytes = afn_plan_param_bytes(p);
+    if (at_once) {
+        assert_fails(AFN_EINVAL, "keeps no gradients", afn_plan_backward(p, logits));
+        assert_fails(AFN_EINVAL, "keeps no gradients",
+                     afn_plan_update(p, &opt, &args, NULL));
+    }
+    afn_plan_free(p);
+    return bytes;
+}
+
+static void updating_at_once_gives_the_same_bits_in_less_memory(void **state)
+{
+    (void)state;
+    net a = open_net("resnet18", "*"), b = open_net("resnet18", "*");
+    const size_t kept = run_steps(&a, false), at_once = run_steps(&b, true);
+    assert_true(at_once * 3 / 2 <= kept + kept / 20); /* two copies instead of three */
+    for (int i = 0; i < afn_graph_n_params(a.g); i++)
+        if (afn_graph_param(a.g, i)->dtype == AFN_F32)
+            assert_memory_equal(afn_params_f32(a.params, i),
+                                afn_params_f32(b.params, i),
+                                (size_t)afn_params_size(a.params, i) * sizeof(float));
+    close_net(&a);
+    close_net(&b);
+}
+
 static void refresh_takes_values_changed_outside(void **state)
 {
     (void)state;
@@ -185,6 +237,7 @@ int main(void)
         cmocka_unit_test(a_smaller_batch_gives_the_same_logits),
         cmocka_unit_test(many_batch_sizes_take_turns),
         cmocka_unit_test(sync_writes_what_training_changed_and_nothing_else),
+        cmocka_unit_test(updating_at_once_gives_the_same_bits_in_less_memory),
         cmocka_unit_test(refresh_takes_values_changed_outside),
         cmocka_unit_test(misuse_is_an_error_and_not_a_crash),
     };
