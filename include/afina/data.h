@@ -64,8 +64,9 @@ AFN_API afn_status afn_dataset_read(const afn_dataset *d, int64_t i, afn_image *
 
 /* ---- loader ---- */
 
-/* Batches of an epoch, decoded and preprocessed by threads of its own.  The order and
- * the contents depend on (seed, epoch) alone, never on the number of threads. */
+/* Batches of an epoch, each decoded and preprocessed when it is asked for, on all
+ * processors: between two steps, never beside them.  The order and the contents depend
+ * on (seed, epoch) alone, never on the number of threads. */
 typedef struct afn_loader afn_loader;
 
 typedef struct afn_loader_opts {

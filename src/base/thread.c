@@ -6,39 +6,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/alloc.h"
-
-typedef struct start_args {
-    void (*fn)(void *user);
-    void *user;
-} start_args;
-
-static void *run(void *p)
-{
-    const start_args args = *(start_args *)p;
-    afn_free(p);
-    args.fn(args.user);
-    return NULL;
-}
-
-afn_status afn_thread_start(afn_thread *t, void (*fn)(void *user), void *user)
-{
-    start_args *args = afn_alloc(sizeof *args);
-    if (!args) return afn_fail(AFN_ENOMEM, "out of memory");
-    *args = (start_args){ fn, user };
-    const int err = pthread_create(&t->id, NULL, run, args);
-    if (err) {
-        afn_free(args);
-        return afn_fail_errno(err, "thread");
-    }
-    return AFN_OK;
-}
-
-void afn_thread_join(afn_thread *t)
-{
-    pthread_join(t->id, NULL);
-}
-
 void afn_mutex_init(afn_mutex *m)
 {
     pthread_mutex_init(m, NULL);
@@ -55,21 +22,12 @@ void afn_mutex_unlock(afn_mutex *m)
 {
     pthread_mutex_unlock(m);
 }
-void afn_cond_init(afn_cond *c)
+
+void afn_parallel_each(int64_t n, int threads, void (*fn)(void *user, int64_t i),
+                       void *user)
 {
-    pthread_cond_init(c, NULL);
-}
-void afn_cond_free(afn_cond *c)
-{
-    pthread_cond_destroy(c);
-}
-void afn_cond_wait(afn_cond *c, afn_mutex *m)
-{
-    pthread_cond_wait(c, m);
-}
-void afn_cond_broadcast(afn_cond *c)
-{
-    pthread_cond_broadcast(c);
+#pragma omp parallel for schedule(dynamic) num_threads(threads)
+    for (int64_t i = 0; i < n; i++) fn(user, i);
 }
 
 int afn_cpu_count(void)
