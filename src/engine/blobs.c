@@ -8,11 +8,18 @@
 static afn_status new_block(float **out, int64_t count)
 {
     const size_t bytes = (size_t)count * sizeof(float);
-    if (*out) return AFN_OK;
     *out = afn_alloc_aligned(bytes);
     if (!*out) return afn_fail(AFN_ENOMEM, "out of memory: %zu MB", bytes >> 20);
-    memset(*out, 0, bytes);
     return AFN_OK;
+}
+
+/* A block of zeros, unless there is one already. */
+static afn_status new_zeros(float **out, int64_t count)
+{
+    if (*out) return AFN_OK;
+    const afn_status st = new_block(out, count);
+    if (st == AFN_OK) memset(*out, 0, (size_t)count * sizeof(float));
+    return st;
 }
 
 static afn_status load_one(struct afn_plan *p, afn_blob *b)
@@ -30,7 +37,7 @@ afn_status afn_blobs_allocate(struct afn_plan *p)
         if (!b->used || b->value) continue;
         afn_status st = new_block(&b->value, b->count);
         if (st == AFN_OK && b->trainable && !p->opts.update_at_once)
-            st = new_block(&b->grad, b->count);
+            st = new_zeros(&b->grad, b->count);
         if (st == AFN_OK) st = load_one(p, b);
         if (st != AFN_OK) return st;
     }
@@ -83,7 +90,7 @@ afn_status afn_blobs_prepare_update(struct afn_plan *p, const afn_optimizer *opt
     for (int i = 0; i < p->n_params; i++) {
         afn_blob *b = &p->blob[i];
         for (int k = 0; b->value && b->trainable && k < opt->n_state; k++) {
-            const afn_status st = new_block(&b->state[k], b->count);
+            const afn_status st = new_zeros(&b->state[k], b->count);
             if (st != AFN_OK) return st;
         }
     }

@@ -2,15 +2,17 @@
 /* Values of a graph's parameters: one aligned block of floats, PyTorch's layouts, each
  * parameter on a 64-byte boundary; int64 counters apart. */
 #include <math.h>
-#include <string.h>
 
 #include "graph/graph.h"
 
+enum { ALIGNMENT = 64 };
+
 struct afn_params {
     int count;
-    int64_t *size;   /* [count] elements */
-    int64_t *offset; /* [count] in floats, -1 for a counter */
-    float *values;
+    int64_t *size;    /* [count] elements */
+    int64_t *offset;  /* [count] in floats, -1 for a counter */
+    void *block;      /* what values lie in */
+    float *values;    /* on a 64-byte boundary */
     int64_t *counter; /* [count], used where offset is -1 */
 };
 
@@ -27,6 +29,12 @@ static int64_t place(afn_params *p, const afn_graph *g)
     return at;
 }
 
+static float *align(void *p)
+{
+    const uintptr_t up = ALIGNMENT - (uintptr_t)p % ALIGNMENT;
+    return (float *)((char *)p + up);
+}
+
 afn_status afn_params_new(afn_params **out, const afn_graph *g)
 {
     afn_status st = AFN_OK;
@@ -39,10 +47,10 @@ afn_status afn_params_new(afn_params **out, const afn_graph *g)
     p->counter = afn_alloc_array((size_t)p->count, sizeof *p->counter);
     AFN_REQUIRE(p->size && p->offset && p->counter, AFN_ENOMEM, "out of memory");
     const size_t bytes = (size_t)place(p, g) * sizeof(float);
-    p->values = afn_alloc_aligned(bytes);
-    AFN_REQUIRE(p->values, AFN_ENOMEM, "out of memory: %zu MB of parameters",
+    p->block = afn_alloc(bytes + ALIGNMENT); /* zero without having been touched */
+    AFN_REQUIRE(p->block, AFN_ENOMEM, "out of memory: %zu MB of parameters",
                 bytes >> 20);
-    memset(p->values, 0, bytes);
+    p->values = align(p->block);
     *out = p;
     p = NULL;
 done:
@@ -56,7 +64,7 @@ void afn_params_free(afn_params *p)
     afn_free(p->size);
     afn_free(p->offset);
     afn_free(p->counter);
-    afn_free(p->values);
+    afn_free(p->block);
     afn_free(p);
 }
 
