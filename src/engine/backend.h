@@ -57,7 +57,9 @@ typedef struct afn_blob {
 typedef struct afn_prepare {
     void *device; /* from open() */
     const afn_step *step;
-    int64_t n;            /* samples per call */
+    int64_t n;       /* samples per call */
+    int64_t usual_n; /* of the plan: what is worth measuring for */
+    afn_algorithms algorithms;
     const afn_layout *in; /* [step->n_inputs] */
     const afn_graph *graph;
     afn_blob *blob; /* [params]: mark used, set count and layout if unset; a set

@@ -13,6 +13,16 @@
 
 typedef struct afn_plan afn_plan;
 
+/* How a convolution may be computed where there are several ways: directly, or by
+ * Winograd's algorithm, 3 x 3 only, faster but rounded differently.  The last two are
+ * for tests: always one kind of Winograd where it applies, whatever the time. */
+typedef enum afn_algorithms {
+    AFN_ALGORITHMS_EXACT,    /* directly */
+    AFN_ALGORITHMS_MEASURED, /* whichever was faster here, measured once and kept */
+    AFN_ALGORITHMS_WINOGRAD, /* our own */
+    AFN_ALGORITHMS_LIBRARY_WINOGRAD
+} afn_algorithms;
+
 typedef struct afn_plan_opts {
     int64_t batch;         /* samples of a usual call; other counts work too, each
                             * compiled when first met */
@@ -25,6 +35,7 @@ typedef struct afn_plan_opts {
     uint64_t seed;         /* of dropout */
     int threads;           /* 0 = every processor */
     const char *backend;   /* "cpu", "ref"; NULL = "cpu" */
+    afn_algorithms algorithms;
     float mean[3], std[3]; /* of pixel normalisation: (p/255 - mean) / std; all std 0
                             * means no normalisation, p/255 alone */
 } afn_plan_opts;

@@ -35,6 +35,8 @@ static afn_status prepare_step(afn_program *p, afn_plan *plan, int i)
     AFN_TRY(ops->prepare(&(afn_prepare){ .device = plan->device,
                                          .step = s,
                                          .n = p->n,
+                                         .usual_n = plan->opts.batch,
+                                         .algorithms = plan->opts.algorithms,
                                          .in = in,
                                          .graph = plan->graph,
                                          .blob = plan->blob },

@@ -3,7 +3,8 @@
  * in every way that plans are used.
  *
  *   check_kernels [--backend NAME] [--case TEXT] [--seed S] [--random COUNT]
- *                 [--isa base|avx2|avx512] [--verbose]
+ *                 [--isa base|avx2|avx512] [--algorithms exact|winograd|library]
+ *                 [--verbose]
  *   check_kernels --bench [--backend NAME] [--case TEXT]
  *
  * --isa skips the check (exit status 77) unless the cpu backend runs on exactly this
@@ -24,6 +25,7 @@ typedef struct options {
     const char *isa;            /* NULL = any */
     uint64_t seed;
     int random; /* graphs */
+    afn_algorithms algorithms;
     bool bench, verbose;
 } options;
 
@@ -38,8 +40,8 @@ static double compare_once(const options *o, const afn_graph *g, const setup *s,
     results expected, got;
     run_graph(&expected, g, s, "ref", seed);
     run_graph(&got, g, s, o->backend, seed);
-    const double d =
-        compare_results(&expected, &got, graph_tolerance(g), text, text_bytes);
+    const double d = compare_results(&expected, &got, graph_tolerance(g, o->algorithms),
+                                     text, text_bytes);
     free_results(&expected);
     free_results(&got);
     return d;
@@ -60,7 +62,9 @@ static void check_graph(const options *o, const afn_graph *g, const char *name,
     t->graphs++;
     bool failed = false;
     for (int i = 0; i < n_setups; i++) {
-        const setup *s = &setups[i];
+        setup own = setups[i];
+        const setup *s = &own;
+        own.algorithms = o->algorithms;
         double d = compare_once(o, g, s, o->seed, text, sizeof text);
         t->runs++;
         if (d > 1) {
@@ -134,8 +138,17 @@ static void bench(const options *o)
 static int usage(void)
 {
     fprintf(stderr, "usage: check_kernels [--backend NAME] [--case TEXT] [--seed S] "
-                    "[--random COUNT] [--isa NAME] [--verbose] [--bench]\n");
+                    "[--random COUNT] [--isa NAME] "
+                    "[--algorithms exact|winograd|library] [--verbose] [--bench]\n");
     return 2;
+}
+
+static afn_algorithms algorithms_of(const char *name)
+{
+    if (strcmp(name, "winograd") == 0) return AFN_ALGORITHMS_WINOGRAD;
+    if (strcmp(name, "library") == 0) return AFN_ALGORITHMS_LIBRARY_WINOGRAD;
+    if (strcmp(name, "exact") != 0) exit(usage());
+    return AFN_ALGORITHMS_EXACT;
 }
 
 /* False where the arguments are not understood. */
@@ -159,6 +172,8 @@ static bool parse(options *o, int argc, char **argv)
             o->seed = strtoull(argv[++i], NULL, 0);
         else if (strcmp(a, "--random") == 0)
             o->random = atoi(argv[++i]);
+        else if (strcmp(a, "--algorithms") == 0)
+            o->algorithms = algorithms_of(argv[++i]);
         else
             return false;
     }

@@ -49,7 +49,8 @@ typedef struct setup {
     afn_bn_mode bn;
     double trained; /* share of the parameters that train */
     bool input_gradient;
-    bool pixels;          /* 8-bit input where the graph has 3 channels */
+    bool pixels; /* 8-bit input where the graph has 3 channels */
+    afn_algorithms algorithms;
     int batch;            /* samples the plan is made for */
     int calls[MAX_CALLS]; /* samples of each call, 0 = no more */
 } setup;
@@ -78,7 +79,7 @@ void run_graph(results *out, const afn_graph *g, const setup *s, const char *bac
 void free_results(results *r);
 
 /* Relative error that this graph may show: see the table in run_graph.c. */
-double graph_tolerance(const afn_graph *g);
+double graph_tolerance(const afn_graph *g, afn_algorithms algorithms);
 
 /* Largest error in units of what is allowed: up to 1 is equal.  Writes the name of the
  * worst tensor with its numbers into text. */

@@ -81,11 +81,19 @@ static const double gradient_factor = 16;
  * this large, and gradients as at least this share of the largest gradient, too. */
 static const double smallest_scale = 0.1, smallest_share = 0.01;
 
-double graph_tolerance(const afn_graph *g)
+/* What Winograd adds to a convolution: its transforms multiply by up to 8 and divide by
+ * up to 24, twice, and rounding grows by as much. */
+static const double winograd_tolerance = 4e-5;
+
+double graph_tolerance(const afn_graph *g, afn_algorithms algorithms)
 {
     double sum = 1e-7;
-    for (int i = 0; i < afn_graph_n_nodes(g); i++)
-        sum += op_tolerance[afn_graph_node(g, i)->op];
+    for (int i = 0; i < afn_graph_n_nodes(g); i++) {
+        const afn_op op = afn_graph_node(g, i)->op;
+        sum += op_tolerance[op];
+        if (op == AFN_OP_CONV2D && algorithms != AFN_ALGORITHMS_EXACT)
+            sum += winograd_tolerance;
+    }
     return sum;
 }
 
@@ -277,6 +285,7 @@ static afn_plan_opts options(const run *r, const char *backend)
         .seed = r->seed,
         .threads = 2,
         .backend = backend,
+        .algorithms = r->s->algorithms,
         .mean = { 0.485f, 0.456f, 0.406f },
         .std = { 0.229f, 0.224f, 0.225f },
     };

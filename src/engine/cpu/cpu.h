@@ -11,12 +11,14 @@
 #include "engine/backend.h"
 #include "engine/cpu/dnn.h"
 #include "engine/cpu/kern.h"
+#include "engine/cpu/tune.h"
 
 typedef struct cpu_device {
     dnn_device *dnn;
     const afn_kern *kern;
     int threads;
     dnn_order blocked; /* DNN_BLOCKED8 or 16, as kern->block */
+    tune *tune;        /* choices of algorithms, NULL until there is one to make */
 } cpu_device;
 
 /* afn_layout.format: a dnn_order, DNN_PLAIN or one of the blocked ones. */

@@ -13,6 +13,7 @@ static void cpu_close(void *device)
     cpu_device *d = device;
     if (!d) return;
     dnn_device_close(d->dnn);
+    tune_close(d->tune);
     afn_free(d);
 }
 

@@ -7,13 +7,13 @@
  *
  * A folded batch norm scales the weights of output channel o by s = gamma/sqrt(var+eps)
  * and makes the bias beta + (b - mean) s.  Such weights are private to the kernel, made
- * by load(). */
+ * by load(); so are those that another algorithm than direct reads in inference. */
 #include "engine/cpu/cpu_product.h"
 
 #include <math.h>
 #include <string.h>
 
-#include "engine/cpu/cpu_pass.h"
+#include "engine/cpu/cpu_choose.h"
 
 /* A pass and the reorder between the blob's weights and its own, NULL if equal. */
 typedef struct leg {
@@ -27,8 +27,8 @@ typedef struct product {
     const afn_graph *graph;
     dnn_md *bias_md;
     leg forward, data, weights;
-    bool private_weights; /* gradient of weights is made but not wanted */
-    float *folded, *folded_bias;
+    bool private_weights;          /* gradient of weights is made but not wanted */
+    float *own, *own_bias;         /* private weights, NULL: those of the blob */
     int64_t in_floats, out_floats; /* of the whole value, with padding */
 } product;
 
@@ -36,6 +36,7 @@ static void leg_free(leg *l)
 {
     cpu_pass_free(l->pass);
     dnn_op_free(l->move);
+    *l = (leg){ 0 };
 }
 
 void cpu_product_free(void *state)
@@ -46,8 +47,8 @@ void cpu_product_free(void *state)
     leg_free(&s->forward);
     leg_free(&s->data);
     leg_free(&s->weights);
-    afn_free(s->folded);
-    afn_free(s->folded_bias);
+    afn_free(s->own);
+    afn_free(s->own_bias);
     afn_free(s);
 }
 
@@ -68,35 +69,75 @@ static afn_status use_weights(const afn_prepare *p, const dnn_md *md)
     return dnn_md_copy((dnn_md **)&b->layout, md);
 }
 
-/* The pass of a leg, with weights between blob and pass; blob NULL: as the pass likes.
- */
-static afn_status leg_new(leg *l, const product *s, dnn_pass kind, const dnn_product *d,
-                          const dnn_md *blob)
+static const dnn_md *blob_layout(const afn_prepare *p)
 {
-    const afn_status st = cpu_pass_new(&l->pass, &cpu_algo_direct, s->device, kind, d);
+    return p->blob[p->step->node->param[AFN_WEIGHT]].layout;
+}
+
+/* A pass with weights between blob and pass; blob NULL: as the pass likes. */
+static afn_status leg_new(leg *l, const product *s, const cpu_algo *algo, dnn_pass kind,
+                          const dnn_product *d, const dnn_md *blob)
+{
+    const afn_status st = cpu_pass_new(&l->pass, algo, s->device, kind, d);
     if (st != AFN_OK || !blob || dnn_md_equal(blob, l->pass->weights)) return st;
     const bool back = kind == DNN_BACKWARD_WEIGHTS;
     return dnn_reorder_new(&l->move, s->device->dnn, back ? l->pass->weights : blob,
                            back ? blob : l->pass->weights);
 }
 
-static const dnn_md *blob_layout(const afn_prepare *p)
+/* The leg by the algorithm chosen for it, or directly where that does not apply. */
+static afn_status choose_leg(leg *l, const product *s, const afn_prepare *p,
+                             dnn_pass kind, const dnn_product *d, const dnn_md *blob)
 {
-    return p->blob[p->step->node->param[AFN_WEIGHT]].layout;
+    const cpu_algo *algo = cpu_choose(p, kind, d, blob);
+    const afn_status st = leg_new(l, s, algo, kind, d, blob);
+    if (st != AFN_EUNSUPPORTED || algo == &cpu_algo_direct) return st;
+    leg_free(l);
+    return leg_new(l, s, &cpu_algo_direct, kind, d, blob);
+}
+
+static afn_status allocate_own(product *s)
+{
+    const cpu_pass *pass = s->forward.pass;
+    const size_t bytes =
+        pass->packed_bytes ? pass->packed_bytes : dnn_md_bytes(pass->weights);
+    const int64_t oc = cpu_padded(s->device, s->step->out_shape.dim[0]);
+    s->own = afn_alloc_aligned(bytes);
+    s->own_bias = afn_alloc_aligned((size_t)oc * sizeof(float));
+    if (!s->own || !s->own_bias) return afn_fail(AFN_ENOMEM, "out of memory");
+    memset(s->own_bias, 0, (size_t)oc * sizeof(float));
+    return AFN_OK;
+}
+
+static afn_status prepare_inference(product *s, const afn_prepare *p,
+                                    const dnn_product *d)
+{
+    const afn_step *step = p->step;
+    dnn_product f = *d;
+    if (!step->norm && blob_layout(p)) f.weights = blob_layout(p);
+    const afn_status st = choose_leg(&s->forward, s, p, DNN_INFER, &f, NULL);
+    if (st != AFN_OK) return st;
+    if (step->norm || s->forward.pass->algo != &cpu_algo_direct) return allocate_own(s);
+    cpu_use_vector(p, step->node, AFN_BIAS);
+    return use_weights(p, s->forward.pass->weights);
 }
 
 static afn_status prepare_forward(product *s, const afn_prepare *p,
                                   const dnn_product *d)
 {
-    const afn_step *step = p->step;
+    afn_status st = AFN_OK;
+    leg direct = { 0 };
     dnn_product f = *d;
-    const dnn_md *blob = step->norm ? NULL : blob_layout(p);
-    if (blob) f.weights = blob;
-    const afn_status st =
-        leg_new(&s->forward, s, step->train ? DNN_FORWARD : DNN_INFER, &f, blob);
-    if (st != AFN_OK || step->norm) return st;
-    cpu_use_vector(p, step->node, AFN_BIAS);
-    return use_weights(p, s->forward.pass->weights);
+    cpu_use_vector(p, p->step->node, AFN_BIAS);
+    if (!blob_layout(p)) {
+        AFN_TRY(leg_new(&direct, s, &cpu_algo_direct, DNN_FORWARD, d, NULL));
+        AFN_TRY(use_weights(p, direct.pass->weights));
+    }
+    f.weights = blob_layout(p);
+    st = choose_leg(&s->forward, s, p, DNN_FORWARD, &f, f.weights);
+done:
+    leg_free(&direct);
+    return st;
 }
 
 static afn_status prepare_backward(product *s, const afn_prepare *p,
@@ -104,13 +145,14 @@ static afn_status prepare_backward(product *s, const afn_prepare *p,
 {
     afn_status st = AFN_OK;
     const afn_step *step = p->step;
+    const dnn_md *blob = blob_layout(p);
     dnn_product b = *d;
     if (step->grad_input[0])
-        AFN_TRY(leg_new(&s->data, s, DNN_BACKWARD_DATA, d, blob_layout(p)));
+        AFN_TRY(choose_leg(&s->data, s, p, DNN_BACKWARD_DATA, d, blob));
     s->private_weights = !step->grad_param[AFN_WEIGHT];
     if (!step->grad_param[AFN_BIAS]) b.bias = NULL;
     if (step->grad_param[AFN_WEIGHT] || step->grad_param[AFN_BIAS])
-        AFN_TRY(leg_new(&s->weights, s, DNN_BACKWARD_WEIGHTS, &b, blob_layout(p)));
+        AFN_TRY(choose_leg(&s->weights, s, p, DNN_BACKWARD_WEIGHTS, &b, blob));
 done:
     return st;
 }
@@ -176,25 +218,11 @@ static afn_status moved_weights(const product *s, const leg *l, float **weights,
     return move(s, l, from, *weights, scratch);
 }
 
-static afn_status allocate_folded(product *s)
-{
-    const size_t bytes = dnn_md_bytes(s->forward.pass->weights);
-    const int64_t oc = s->step->out_shape.dim[0];
-    s->folded = afn_alloc_aligned(bytes);
-    s->folded_bias =
-        afn_alloc_aligned((size_t)cpu_padded(s->device, oc) * sizeof(float));
-    return s->folded && s->folded_bias ? AFN_OK : afn_fail(AFN_ENOMEM, "out of memory");
-}
-
 static afn_status prepare_all(product *s, const afn_prepare *p, const dnn_product *d)
 {
-    afn_status st = AFN_OK;
-    const afn_step *step = p->step;
-    AFN_TRY(prepare_forward(s, p, d));
-    if (step->norm) AFN_TRY(allocate_folded(s));
-    if (step->train) AFN_TRY(prepare_backward(s, p, d));
-done:
-    return st;
+    if (!p->step->train) return prepare_inference(s, p, d);
+    const afn_status st = prepare_forward(s, p, d);
+    return st == AFN_OK ? prepare_backward(s, p, d) : st;
 }
 
 afn_status cpu_product_prepare(const afn_prepare *p, const dnn_md *weights,
@@ -241,7 +269,7 @@ done:
 static afn_status forward_weights(const product *s, const afn_args *a, float **weights,
                                   char **scratch)
 {
-    *weights = s->folded ? s->folded : a->blob[s->step->node->param[AFN_WEIGHT]].value;
+    *weights = s->own ? s->own : a->blob[s->step->node->param[AFN_WEIGHT]].value;
     return moved_weights(s, &s->forward, weights, scratch);
 }
 
@@ -260,7 +288,7 @@ afn_status cpu_product_forward(void *state, const afn_args *a)
         [DNN_SRC] = (void *)a->in[0],
         [DNN_DST] = a->out,
         [DNN_WEIGHTS] = weights,
-        [DNN_BIAS] = s->folded   ? s->folded_bias
+        [DNN_BIAS] = s->own      ? s->own_bias
                      : bias >= 0 ? a->blob[bias].value
                                  : NULL,
     };
@@ -329,31 +357,43 @@ afn_status cpu_product_backward(void *state, const afn_args *a)
     return st;
 }
 
-/* ---- folding ---- */
+/* ---- private weights ---- */
 
-/* Row o of w, and b: scaled as the head of this file says. */
+/* Scale and shift of output channel o, as the head of this file says. */
+static void scale_of(const product *s, const afn_params *params, int64_t o,
+                     float *scale, float *shift)
+{
+    const afn_node *norm = s->step->norm;
+    const int bias = s->step->node->param[AFN_BIAS];
+    const float b = bias >= 0 ? afn_params_f32(params, bias)[o] : 0.0f;
+    *scale = 1.0f;
+    *shift = b;
+    if (!norm) return;
+    const float gamma = afn_params_f32(params, norm->param[AFN_WEIGHT])[o];
+    const float beta = afn_params_f32(params, norm->param[AFN_BIAS])[o];
+    const float mean = afn_params_f32(params, norm->param[AFN_RUNNING_MEAN])[o];
+    const float var = afn_params_f32(params, norm->param[AFN_RUNNING_VAR])[o];
+    *scale = gamma / sqrtf(var + norm->attr.bn.eps);
+    *shift = beta + (b - mean) * *scale;
+}
+
+/* Row o of w, and b. */
 static void fold(const product *s, const afn_params *params, float *w, float *b)
 {
-    const afn_node *conv = s->step->node, *norm = s->step->norm;
-    const float *gamma = afn_params_f32(params, norm->param[AFN_WEIGHT]);
-    const float *beta = afn_params_f32(params, norm->param[AFN_BIAS]);
-    const float *mean = afn_params_f32(params, norm->param[AFN_RUNNING_MEAN]);
-    const float *var = afn_params_f32(params, norm->param[AFN_RUNNING_VAR]);
-    const int bias = conv->param[AFN_BIAS];
+    const int weight = s->step->node->param[AFN_WEIGHT];
     const int64_t oc = s->step->out_shape.dim[0];
-    const int64_t row = afn_params_size(params, conv->param[AFN_WEIGHT]) / oc;
-    const float *from = afn_params_f32(params, conv->param[AFN_WEIGHT]);
+    const int64_t row = afn_params_size(params, weight) / oc;
+    const float *from = afn_params_f32(params, weight);
     for (int64_t o = 0; o < oc; o++) {
-        const float scale = gamma[o] / sqrtf(var[o] + norm->attr.bn.eps);
-        const float old = bias >= 0 ? afn_params_f32(params, bias)[o] : 0.0f;
+        float scale;
+        scale_of(s, params, o, &scale, &b[o]);
         for (int64_t i = 0; i < row; i++) w[o * row + i] = from[o * row + i] * scale;
-        b[o] = beta[o] + (old - mean[o]) * scale;
     }
 }
 
-/* Row-major weights into the layout of a pass, outside a call. */
-static afn_status pack(const product *s, const cpu_pass *pass, const dnn_md *plain,
-                       float *from, float *to)
+/* Row-major weights into the layout of a pass. */
+static afn_status reorder(const product *s, const cpu_pass *pass, const dnn_md *plain,
+                          float *from, float *to)
 {
     afn_status st = AFN_OK;
     leg l = { 0 };
@@ -369,18 +409,31 @@ done:
     return st;
 }
 
+/* The same into what the pass reads in every call. */
+static afn_status pack(const product *s, const dnn_md *plain, float *from)
+{
+    const cpu_pass *pass = s->forward.pass;
+    if (!pass->packed_bytes) return reorder(s, pass, plain, from, s->own);
+    float *w = afn_alloc_aligned(dnn_md_bytes(pass->weights));
+    if (!w) return afn_fail(AFN_ENOMEM, "out of memory");
+    const afn_status st = reorder(s, pass, plain, from, w);
+    if (st == AFN_OK) pass->algo->pack(pass, w, s->own);
+    afn_free(w);
+    return st;
+}
+
 afn_status cpu_product_load(void *state, const afn_params *params)
 {
     const product *s = state;
     afn_status st = AFN_OK;
     dnn_md *plain = NULL;
     float *w = NULL;
-    if (!s->folded) return AFN_OK;
+    if (!s->own) return AFN_OK;
     AFN_TRY(dnn_md_plain(&plain, s->forward.pass->weights));
     w = afn_alloc_aligned(dnn_md_bytes(plain));
     AFN_REQUIRE(w, AFN_ENOMEM, "out of memory");
-    fold(s, params, w, s->folded_bias);
-    st = pack(s, s->forward.pass, plain, w, s->folded);
+    fold(s, params, w, s->own_bias);
+    st = pack(s, plain, w);
 done:
     dnn_md_free(plain);
     afn_free(w);

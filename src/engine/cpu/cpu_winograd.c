@@ -158,8 +158,9 @@ static afn_status winograd_prepare(cpu_pass *p, dnn_pass kind, const dnn_product
     AFN_TRY(need_blocked(device, d->src));
     AFN_TRY(need_blocked(device, d->dst));
     w->kind = kind;
-    w->sum = d->sum;
-    w->act = d->act;
+    const bool forward = kind == DNN_INFER || kind == DNN_FORWARD;
+    w->sum = forward && d->sum;
+    w->act = forward ? d->act : AFN_NO_ACT;
     set_planes(w, device, d);
     set_chunk(w);
     AFN_TRY(make_product(w, device));

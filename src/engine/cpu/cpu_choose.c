@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Choosing an algorithm by measuring: every candidate runs on buffers of the real size,
+ * the fastest is kept, here and in a file (tune.h).  The key is the layer at the plan's
+ * usual batch: a last, smaller batch takes the same choice. */
+#include "engine/cpu/cpu_choose.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* The likely fastest first: one that is much slower then runs only once. */
+static const cpu_algo *const candidate[] = { &cpu_algo_winograd_dnn, &cpu_algo_winograd,
+                                             &cpu_algo_direct };
+
+/* A smaller product takes less than a millisecond whatever computes it. */
+static const double least_flops = 20e6;
+
+static bool has_choice(const afn_conv_attr *c)
+{
+    return c && c->kh == 3 && c->kw == 3 && c->sh == 1 && c->sw == 1 && c->dh == 1 &&
+           c->dw == 1 && c->groups == 1;
+}
+
+static double flops(const afn_prepare *p)
+{
+    const afn_shape *out = &p->step->out_shape;
+    return 18.0 * (double)p->usual_n * (double)p->step->in_shape[0].dim[0] *
+           (double)out->dim[0] * (double)out->dim[1] * (double)out->dim[2];
+}
+
+/* ---- the key ---- */
+
+static void make_key(char *out, size_t bytes, const afn_prepare *p, dnn_pass kind)
+{
+    static const char *const pass[] = { "infer", "forward", "data", "weights" };
+    const cpu_device *d = p->device;
+    const afn_step *s = p->step;
+    const afn_conv_attr *c = &s->node->attr.conv;
+    const int64_t *in = s->in_shape[0].dim;
+    char cpu[AFN_CPU_NAME_BYTES];
+    snprintf(out, bytes,
+             "%s 3x3 n%lld c%lld h%lld w%lld oc%lld pad%d,%d%s f32 threads%d onednn-%s "
+             "block%d %s",
+             pass[kind], (long long)p->usual_n, (long long)in[0], (long long)in[1],
+             (long long)in[2], (long long)s->out_shape.dim[0], c->ph, c->pw,
+             s->add ? " add" : "", d->threads, dnn_version(), d->kern->block,
+             afn_cpu_name(cpu));
+}
+
+static const cpu_algo *by_name(const char *name)
+{
+    for (size_t i = 0; name && i < AFN_COUNT(candidate); i++)
+        if (strcmp(candidate[i]->name, name) == 0) return candidate[i];
+    return NULL;
+}
+
+/* ---- measuring ---- */
+
+/* What candidates share. */
+typedef struct trial {
+    const cpu_device *device;
+    dnn_pass kind;
+    const dnn_product *d;
+    const dnn_md *blob;
+    float *src, *dst, *bias;
+} trial;
+
+/* Some numbers, none so small that arithmetic slows down. */
+static float *numbers(size_t bytes)
+{
+    float *v = afn_alloc_aligned(bytes);
+    for (size_t i = 0; v && i < bytes / sizeof *v; i++)
+        v[i] = 0.01f * (float)((int)(i % 7) - 3);
+    return v;
+}
+
+static double run_once(const cpu_pass *p, void *const *buffer, void *scratch)
+{
+    const double start = afn_now_s();
+    return cpu_pass_run(p, buffer, scratch) == AFN_OK ? afn_now_s() - start : INFINITY;
+}
+
+/* Once to warm up; again, unless that already shows it to be far from the best. */
+static double run_some(const cpu_pass *p, void *const *buffer, void *scratch,
+                       double best)
+{
+    double fastest = run_once(p, buffer, scratch);
+    const double start = afn_now_s();
+    if (fastest > 1.5 * best) return fastest;
+    for (int i = 0; i < 6 && (i < 1 || afn_now_s() - start < 0.05); i++) {
+        const double took = run_once(p, buffer, scratch);
+        if (took < fastest) fastest = took;
+    }
+    return fastest;
+}
+
+static double time_pass(const trial *t, const cpu_pass *p, double best)
+{
+    const size_t own = dnn_md_bytes(p->weights);
+    float *weights = numbers(p->packed_bytes > own ? p->packed_bytes : own);
+    void *scratch = afn_alloc_aligned(p->scratch_bytes);
+    void *buffer[DNN_N_SLOTS] = {
+        [DNN_SRC] = t->src,           [DNN_DST] = t->dst,      [DNN_WEIGHTS] = weights,
+        [DNN_DIFF_WEIGHTS] = weights, [DNN_DIFF_DST] = t->dst, [DNN_DIFF_SRC] = t->src,
+        [DNN_BIAS] = t->bias,
+    };
+    const double s = weights && scratch ? run_some(p, buffer, scratch, best) : INFINITY;
+    afn_free(weights);
+    afn_free(scratch);
+    return s;
+}
+
+/* Seconds that weights take from the blob's layout to the pass's, or back. */
+static double time_reorder(const trial *t, const cpu_pass *p)
+{
+    dnn_op *op = NULL;
+    double best = INFINITY;
+    if (!t->blob || dnn_md_equal(t->blob, p->weights)) return 0;
+    if (dnn_reorder_new(&op, t->device->dnn, t->blob, p->weights) != AFN_OK)
+        return INFINITY;
+    const dnn_md *md = dnn_op_md(op, DNN_SCRATCH);
+    void *buffer[DNN_N_SLOTS] = { [DNN_SRC] = numbers(dnn_md_bytes(t->blob)),
+                                  [DNN_DST] = numbers(dnn_md_bytes(p->weights)),
+                                  [DNN_SCRATCH] = numbers(md ? dnn_md_bytes(md) : 0) };
+    for (int i = 0; i < 2 && buffer[DNN_SRC] && buffer[DNN_DST]; i++) {
+        const double start = afn_now_s();
+        if (dnn_run(t->device->dnn, op, buffer) != AFN_OK) break;
+        const double took = afn_now_s() - start;
+        if (took < best) best = took;
+    }
+    for (int i = 0; i < DNN_N_SLOTS; i++) afn_free(buffer[i]);
+    dnn_op_free(op);
+    return best;
+}
+
+/* INFINITY where the algorithm does not apply. */
+static double time_algo(const trial *t, const cpu_algo *algo, double best)
+{
+    cpu_pass *p = NULL;
+    if (cpu_pass_new(&p, algo, t->device, t->kind, t->d) != AFN_OK) return INFINITY;
+    const double reorder = time_reorder(t, p);
+    const double s = isinf(reorder) ? reorder : reorder + time_pass(t, p, best);
+    cpu_pass_free(p);
+    return s;
+}
+
+/* NULL where nothing could be measured. */
+static const cpu_algo *measure(trial *t)
+{
+    const cpu_algo *chosen = NULL;
+    double best = INFINITY;
+    const int64_t oc = dnn_md_dim(t->d->dst, 1);
+    t->src = numbers(dnn_md_bytes(t->d->src));
+    t->dst = numbers(dnn_md_bytes(t->d->dst));
+    t->bias = numbers((size_t)cpu_padded(t->device, oc) * sizeof(float));
+    for (size_t i = 0; t->src && t->dst && t->bias && i < AFN_COUNT(candidate); i++) {
+        const double s = time_algo(t, candidate[i], best);
+        if (s >= best) continue;
+        best = s;
+        chosen = candidate[i];
+    }
+    afn_free(t->src);
+    afn_free(t->dst);
+    afn_free(t->bias);
+    return chosen;
+}
+
+/* The choices of earlier plans; NULL without memory for them. */
+static tune *choices(cpu_device *d)
+{
+    if (d->tune) return d->tune;
+    char *path = tune_path();
+    (void)tune_open(&d->tune, path);
+    afn_free(path);
+    return d->tune;
+}
+
+static const cpu_algo *by_measurement(const afn_prepare *p, dnn_pass kind,
+                                      const dnn_product *d, const dnn_md *blob)
+{
+    char key[320];
+    tune *known = choices(p->device);
+    if (!known || flops(p) < least_flops) return &cpu_algo_direct;
+    make_key(key, sizeof key, p, kind);
+    const cpu_algo *chosen = by_name(tune_find(known, key));
+    if (chosen) return chosen;
+    if (p->n != p->usual_n) return &cpu_algo_direct;
+    chosen = measure(&(trial){ p->device, kind, d, blob, NULL, NULL, NULL });
+    if (!chosen) return &cpu_algo_direct;
+    tune_keep(known, key, chosen->name);
+    return chosen;
+}
+
+const cpu_algo *cpu_choose(const afn_prepare *p, dnn_pass kind, const dnn_product *d,
+                           const dnn_md *blob)
+{
+    if (!has_choice(d->conv)) return &cpu_algo_direct;
+    switch (p->algorithms) {
+    case AFN_ALGORITHMS_EXACT:
+        break;
+    case AFN_ALGORITHMS_MEASURED:
+        return by_measurement(p, kind, d, blob);
+    case AFN_ALGORITHMS_WINOGRAD:
+        return &cpu_algo_winograd;
+    case AFN_ALGORITHMS_LIBRARY_WINOGRAD:
+        return &cpu_algo_winograd_dnn;
+    }
+    return &cpu_algo_direct;
+}
