@@ -184,9 +184,10 @@ afn_status afn_plan_read_profile(afn_profile *out, const afn_plan *p);
 double afn_plan_flops(const afn_plan *p);
 
 /* Seconds that the convolutions of one step take alone: each product that the plan
- * runs, forward and backward, with layouts and algorithm of the library's choice, the
- * faster of those it has, and nothing between them.  Takes several times that long.
- * Errors     AFN_EUNSUPPORTED where the backend has no library to ask */
+ * runs, forward and backward, with the fastest of the algorithms there are, the
+ * library's in layouts of its own choice, and nothing between them.  Takes several
+ * times that long. Errors     AFN_EUNSUPPORTED where the backend has no library to ask
+ */
 afn_status afn_plan_convolutions_alone(double *seconds, const afn_plan *p);
 
 /* What the cpu backend computes with: "2.6.3" of oneDNN. */

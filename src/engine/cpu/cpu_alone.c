@@ -1,68 +1,119 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A convolution's products timed alone: oneDNN chooses every layout, direct and
- * Winograd are both tried, nothing is reordered, added or fused.  What a network's step
+/* A convolution's products timed alone: oneDNN chooses every layout, its algorithms and
+ * our own are tried, nothing is reordered, added or fused.  What a network's step
  * reaches is compared with the sum. */
-#include "engine/cpu/cpu.h"
-
 #include <math.h>
+
+#include "engine/cpu/cpu_pass.h"
 
 enum { TRIES = 5 };
 
-/* Median of TRIES runs after one to warm up. */
-static afn_status time_runs(cpu_device *d, dnn_op *op, void *const *buffer, double *out)
+/* One of the two made ready: a primitive with layouts of its choice, or a pass of our
+ * own in blocked layouts. */
+typedef struct product {
+    cpu_device *device;
+    dnn_op *op;
+    cpu_pass *pass;
+    void *own[DNN_N_SLOTS];    /* owned */
+    void *buffer[DNN_N_SLOTS]; /* borrowed from own; some twice */
+} product;
+
+static void product_close(product *p)
 {
-    double s[TRIES + 1];
-    afn_status st = dnn_run(d->dnn, op, buffer);
+    dnn_op_free(p->op);
+    cpu_pass_free(p->pass);
+    for (int i = 0; i < DNN_N_SLOTS; i++) afn_free(p->own[i]);
+}
+
+static afn_status run_once(const product *p)
+{
+    return p->op ? dnn_run(p->device->dnn, p->op, p->buffer)
+                 : cpu_pass_run(p->pass, p->buffer, p->buffer[DNN_SCRATCH]);
+}
+
+/* Median of TRIES runs after one to warm up. */
+static afn_status time_runs(const product *p, double *out)
+{
+    double s[TRIES];
+    afn_status st = run_once(p);
     for (int i = 0; st == AFN_OK && i < TRIES; i++) {
         const double start = afn_now_s();
-        st = dnn_run(d->dnn, op, buffer);
+        st = run_once(p);
         const double took = afn_now_s() - start;
         int at = i; /* insertion keeps them in order */
         for (; at > 0 && s[at - 1] > took; at--) s[at] = s[at - 1];
         s[at] = took;
     }
-    *out = s[TRIES / 2];
+    if (st == AFN_OK) *out = s[TRIES / 2];
     return st;
 }
 
 /* Ones, not zeros: a page never written is not memory, and 0 may be faster. */
-static afn_status fill_buffer(void **out, size_t bytes)
+static afn_status fill_buffer(product *p, dnn_slot slot, size_t bytes)
 {
     float *f = afn_alloc_aligned(bytes);
-    *out = f;
+    p->own[slot] = p->buffer[slot] = f;
     if (!f) return afn_fail(AFN_ENOMEM, "out of memory: %zu MB", bytes >> 20);
     for (size_t i = 0; i < bytes / sizeof *f; i++) f[i] = 1.0f;
     return AFN_OK;
 }
 
-static afn_status time_op(cpu_device *d, dnn_op *op, double *seconds)
+static afn_status open_primitive(product *p, dnn_pass kind, const dnn_product *d)
 {
     afn_status st = AFN_OK;
-    void *buffer[DNN_N_SLOTS] = { NULL };
+    AFN_TRY(dnn_product_new(&p->op, p->device->dnn, kind, d));
     for (int i = 0; i < DNN_N_SLOTS; i++) {
-        const dnn_md *md = dnn_op_md(op, (dnn_slot)i);
-        if (md) AFN_TRY(fill_buffer(&buffer[i], dnn_md_bytes(md)));
+        const dnn_md *md = dnn_op_md(p->op, (dnn_slot)i);
+        if (md) AFN_TRY(fill_buffer(p, (dnn_slot)i, dnn_md_bytes(md)));
     }
-    st = time_runs(d, op, buffer, seconds);
 done:
-    for (int i = 0; i < DNN_N_SLOTS; i++) afn_free(buffer[i]);
     return st;
 }
 
-/* The faster of the algorithms there are, added to *seconds. */
-static afn_status time_pass(cpu_device *d, dnn_pass pass, dnn_product p,
+static afn_status open_winograd(product *p, dnn_pass kind, const dnn_product *d)
+{
+    afn_status st = AFN_OK;
+    AFN_TRY(cpu_pass_new(&p->pass, &cpu_algo_winograd, p->device, kind, d));
+    const size_t weights = dnn_md_bytes(p->pass->weights);
+    const size_t packed = p->pass->packed_bytes;
+    AFN_TRY(fill_buffer(p, DNN_SRC, dnn_md_bytes(d->src)));
+    AFN_TRY(fill_buffer(p, DNN_DST, dnn_md_bytes(d->dst)));
+    AFN_TRY(fill_buffer(p, DNN_WEIGHTS, packed > weights ? packed : weights));
+    AFN_TRY(fill_buffer(p, DNN_SCRATCH, p->pass->scratch_bytes));
+    p->buffer[DNN_DIFF_SRC] = p->buffer[DNN_SRC];
+    p->buffer[DNN_DIFF_DST] = p->buffer[DNN_DST];
+    p->buffer[DNN_DIFF_WEIGHTS] = p->buffer[DNN_WEIGHTS];
+done:
+    return st;
+}
+
+/* Both views of one convolution: layouts left open, and ours. */
+typedef struct convolution {
+    dnn_product any, blocked;
+} convolution;
+
+enum { DIRECT, WINOGRAD_DNN, WINOGRAD, N_ALGOS };
+
+static afn_status open_algo(product *p, dnn_pass kind, const convolution *c, int algo)
+{
+    dnn_product d = c->any;
+    if (algo == WINOGRAD) return open_winograd(p, kind, &c->blocked);
+    d.algo = algo == DIRECT ? DNN_DIRECT : DNN_WINOGRAD;
+    return open_primitive(p, kind, &d);
+}
+
+/* The fastest of the algorithms there are, added to *seconds. */
+static afn_status time_pass(cpu_device *d, dnn_pass kind, const convolution *c,
                             double *seconds)
 {
     double best = INFINITY;
-    for (int algo = DNN_DIRECT; algo <= DNN_WINOGRAD; algo++) {
-        dnn_op *op = NULL;
-        double s = 0;
-        p.algo = (dnn_algo)algo;
-        afn_status st = dnn_product_new(&op, d->dnn, pass, &p);
-        if (st == AFN_EUNSUPPORTED && algo != DNN_DIRECT) break;
-        if (st == AFN_OK) st = time_op(d, op, &s);
-        dnn_op_free(op);
-        if (st != AFN_OK) return st;
+    for (int algo = 0; algo < N_ALGOS; algo++) {
+        product p = { .device = d };
+        double s = INFINITY;
+        afn_status st = open_algo(&p, kind, c, algo);
+        if (st == AFN_OK) st = time_runs(&p, &s);
+        product_close(&p);
+        if (st != AFN_OK && (st != AFN_EUNSUPPORTED || algo == DIRECT)) return st;
         best = s < best ? s : best;
     }
     *seconds += best;
@@ -84,24 +135,31 @@ afn_status cpu_time_alone(void *device, const afn_step *s, int64_t n, double *se
 {
     afn_status st = AFN_OK;
     cpu_device *d = device;
-    dnn_md *src = NULL, *dst = NULL, *weights = NULL;
+    dnn_md *src[2] = { NULL }, *dst[2] = { NULL }, *weights = NULL;
     *seconds = 0;
-    AFN_TRY(cpu_value_md(&src, &s->in_shape[0], n, DNN_ANY));
-    AFN_TRY(cpu_value_md(&dst, &s->out_shape, n, DNN_ANY));
+    for (int i = 0; i < 2; i++) {
+        AFN_TRY(cpu_value_md(&src[i], &s->in_shape[0], n, i ? d->blocked : DNN_ANY));
+        AFN_TRY(cpu_value_md(&dst[i], &s->out_shape, n, i ? d->blocked : DNN_ANY));
+    }
     AFN_TRY(weights_md(&weights, s));
-    const dnn_product p = { .src = src,
-                            .weights = weights,
-                            .dst = dst,
-                            .conv = &s->node->attr.conv,
-                            .act = AFN_NO_ACT };
-    AFN_TRY(time_pass(d, s->train ? DNN_FORWARD : DNN_INFER, p, seconds));
+    convolution c = { .any = { .src = src[0],
+                               .weights = weights,
+                               .dst = dst[0],
+                               .conv = &s->node->attr.conv,
+                               .act = AFN_NO_ACT } };
+    c.blocked = c.any;
+    c.blocked.src = src[1];
+    c.blocked.dst = dst[1];
+    AFN_TRY(time_pass(d, s->train ? DNN_FORWARD : DNN_INFER, &c, seconds));
     if (s->train && s->grad_input[0])
-        AFN_TRY(time_pass(d, DNN_BACKWARD_DATA, p, seconds));
+        AFN_TRY(time_pass(d, DNN_BACKWARD_DATA, &c, seconds));
     if (s->train && s->grad_param[AFN_WEIGHT])
-        AFN_TRY(time_pass(d, DNN_BACKWARD_WEIGHTS, p, seconds));
+        AFN_TRY(time_pass(d, DNN_BACKWARD_WEIGHTS, &c, seconds));
 done:
-    dnn_md_free(src);
-    dnn_md_free(dst);
+    for (int i = 0; i < 2; i++) {
+        dnn_md_free(src[i]);
+        dnn_md_free(dst[i]);
+    }
     dnn_md_free(weights);
     return st;
 }
