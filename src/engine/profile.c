@@ -35,12 +35,21 @@ static void add(cell *c, double start, double flops)
     c->calls++;
 }
 
+/* Has the step anything for an optimiser to update? */
+static bool updates(const afn_step *s)
+{
+    for (int slot = 0; slot < AFN_MAX_PARAMS; slot++)
+        if (s->grad_param[slot]) return true;
+    return false;
+}
+
 void afn_profile_add(const afn_program *p, const struct afn_plan *plan, int step,
                      double start, afn_pass pass)
 {
-    if (!plan->profiler) return;
+    const afn_step *s = &plan->low.step[step];
+    if (!plan->profiler || (pass == AFN_PASS_UPDATE && !updates(s))) return;
     add(&plan->profiler->step[step * AFN_N_PASSES + (int)pass], start,
-        (double)p->n * afn_step_flops(plan, &plan->low.step[step], pass));
+        (double)p->n * afn_step_flops(plan, s, pass));
 }
 
 void afn_profile_add_update(const struct afn_plan *plan, double start)

@@ -20,7 +20,8 @@ typedef struct small_net {
 } small_net;
 
 /* A plan that trains the parameters whose names match; "" for inference. */
-static inline small_net open_small(const char *trained, const char *backend)
+static inline small_net open_small_with(const char *trained, const char *backend,
+                                        bool update_at_once)
 {
     small_net n = { .pixels = { 1, 2, 3 } };
     assert_ok(afn_graph_new(&n.g, 3, SIDE, SIDE));
@@ -40,10 +41,16 @@ static inline small_net open_small(const char *trained, const char *backend)
     const afn_plan_opts o = { .batch = BATCH,
                               .train = *trained != '\0',
                               .trainable = trainable,
+                              .update_at_once = update_at_once,
                               .threads = 1,
                               .backend = backend };
     assert_ok(afn_plan_new(&n.plan, n.g, n.params, &o));
     return n;
+}
+
+static inline small_net open_small(const char *trained, const char *backend)
+{
+    return open_small_with(trained, backend, false);
 }
 
 static inline void close_small(small_net *n)

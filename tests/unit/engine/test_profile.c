@@ -8,13 +8,14 @@ static void stay(int64_t n, float *restrict w, const float *restrict g,
     (void)n, (void)w, (void)g, (void)state, (void)h;
 }
 
+static const afn_optimizer idle = { .name = "idle", .step = stay };
+
 static void train_step(small_net *n, int samples)
 {
-    static const afn_optimizer none = { .name = "none", .step = stay };
     float logits[BATCH * OUT];
     assert_ok(afn_plan_forward(n->plan, n->pixels, samples, logits));
     assert_ok(afn_plan_backward(n->plan, logits));
-    assert_ok(afn_plan_update(n->plan, &none, &(afn_step_args){ 0 }, NULL));
+    assert_ok(afn_plan_update(n->plan, &idle, &(afn_step_args){ 0 }, NULL));
 }
 
 static const afn_profile_row *find(const afn_profile *p, const char *name,
@@ -52,6 +53,28 @@ static void every_step_has_a_row_for_each_pass(void **state)
     assert_row(&p, "fc", AFN_PASS_BACKWARD, 2, step * 2 * FC);
     assert_row(&p, "parameters", AFN_PASS_UPDATE, 2, 0);
     assert_string_equal(find(&p, "fc", AFN_PASS_FORWARD)->kind, "linear");
+    afn_profile_free(&p);
+    close_small(&n);
+}
+
+static void updates_made_at_once_belong_to_the_steps_that_train(void **state)
+{
+    (void)state;
+    small_net n = open_small_with("*", "cpu", true);
+    afn_profile p;
+    float logits[BATCH * OUT];
+    assert_ok(afn_plan_profile(n.plan, true));
+    assert_ok(afn_plan_forward(n.plan, n.pixels, BATCH, logits));
+    assert_ok(
+        afn_plan_backward_update(n.plan, logits, &idle, &(afn_step_args){ 0 }, NULL));
+    assert_ok(afn_plan_read_profile(&p, n.plan));
+    assert_row(&p, "conv1", AFN_PASS_UPDATE, 1, 0);
+    assert_row(&p, "bn1", AFN_PASS_UPDATE, 1, 0);
+    assert_row(&p, "fc", AFN_PASS_UPDATE, 1, 0);
+    assert_string_equal(find(&p, "fc", AFN_PASS_UPDATE)->kind, "optimizer");
+    assert_null(find(&p, "parameters", AFN_PASS_UPDATE));
+    assert_null(find(&p, "adaptive_avg_pool", AFN_PASS_UPDATE)); /* has none */
+    assert_non_null(find(&p, "adaptive_avg_pool", AFN_PASS_BACKWARD));
     afn_profile_free(&p);
     close_small(&n);
 }
@@ -166,6 +189,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_step_has_a_row_for_each_pass),
+        cmocka_unit_test(updates_made_at_once_belong_to_the_steps_that_train),
         cmocka_unit_test(a_smaller_batch_counts_what_it_ran),
         cmocka_unit_test(frozen_steps_have_no_backward),
         cmocka_unit_test(operations_of_a_plan_are_those_of_the_products_it_needs),
