@@ -12,7 +12,7 @@ typedef struct eval_args {
     const char *model;
     int64_t batch, threads, seed;
     double val;
-    bool json;
+    bool json, exact;
     int split, backend;
 } eval_args;
 
@@ -71,6 +71,7 @@ static int evaluate(evaluation *s, const eval_args *o)
     afn_predict_opts opts = afn_predict_defaults();
     opts.batch = o->batch;
     opts.threads = (int)o->threads;
+    opts.exact = o->exact;
     opts.backend = backends[o->backend];
 
     if (split == SPLIT_VAL && !s->val) return cli_error("--split val: no images in it");
@@ -314,6 +315,10 @@ static const cli_option options[] = {
       .max = 4096,
       .initial = "32",
       .help = "images computed at once" },
+    { .name = "exact",
+      .type = CLI_FLAG,
+      .at = offsetof(eval_args, exact),
+      .help = "no Winograd convolutions: slower, rounds as PyTorch does" },
     { .name = "threads",
       .type = CLI_INT,
       .metavar = "N",

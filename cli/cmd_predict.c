@@ -14,7 +14,7 @@
 typedef struct predict_args {
     const char *model;
     int64_t top, threads;
-    bool logits, json;
+    bool logits, json, exact;
     int backend;
 } predict_args;
 
@@ -58,6 +58,7 @@ static int prediction_open(prediction *s, const predict_args *o, const char *pat
 {
     afn_predict_opts opts = afn_predict_defaults();
     opts.threads = (int)o->threads;
+    opts.exact = o->exact;
     opts.backend = backends[o->backend];
 
     *s = (prediction){ .o = o };
@@ -226,6 +227,10 @@ static const cli_option options[] = {
       .type = CLI_FLAG,
       .at = offsetof(predict_args, json),
       .help = "print one JSON object a line" },
+    { .name = "exact",
+      .type = CLI_FLAG,
+      .at = offsetof(predict_args, exact),
+      .help = "no Winograd convolutions: slower, rounds as PyTorch does" },
     { .name = "threads",
       .type = CLI_INT,
       .metavar = "N",

@@ -23,7 +23,7 @@ typedef struct train_args {
     const char *model, *weights, *out, *unfreeze;
     int64_t head_epochs, tune_epochs;
     double head_lr, tune_lr, momentum, weight_decay, val;
-    bool nesterov, no_shuffle, keep_head, no_normalize, profile, quiet;
+    bool nesterov, no_shuffle, keep_head, no_normalize, profile, quiet, exact;
     int64_t batch, threads, seed;
     int64_t image_size; /* 0 = the model's */
     int64_t resize;     /* -1 = not given */
@@ -381,6 +381,7 @@ static int fit(training *s)
     opts.shuffle = !o->no_shuffle;
     opts.seed = (uint64_t)o->seed;
     opts.threads = (int)o->threads;
+    opts.exact = o->exact;
     opts.backend = backends[o->backend];
     opts.out = o->out;
     opts.on_step = on_step;
@@ -609,6 +610,10 @@ static const cli_option options[] = {
       .max = INT64_MAX,
       .initial = "0",
       .help = "of the new head, the split and the order of the images" },
+    { .name = "exact",
+      .type = CLI_FLAG,
+      .at = offsetof(train_args, exact),
+      .help = "no Winograd convolutions: slower, rounds as PyTorch does" },
     { .name = "threads",
       .type = CLI_INT,
       .metavar = "N",

@@ -4,6 +4,7 @@
 #ifndef AFINA_MODEL_H
 #define AFINA_MODEL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -141,6 +142,8 @@ typedef struct afn_predict_opts {
     int64_t batch;       /* images of a usual call, default 1; any other count works */
     int threads;         /* 0 (default) = every processor */
     const char *backend; /* "cpu" (default) or "ref" */
+    bool exact; /* default false; true: no algorithm that trades accuracy for time, see
+                 * docs/algorithms.md */
 } afn_predict_opts;
 AFN_API afn_predict_opts afn_predict_defaults(void);
 

@@ -33,6 +33,8 @@ typedef struct afn_trainer_opts {
     uint64_t seed;         /* of dropout, default 0 */
     int threads;           /* 0 (default) = every processor */
     const char *backend;   /* "cpu" (default) or "ref" */
+    bool exact; /* default false; true: no algorithm that trades accuracy for time, see
+                 * docs/algorithms.md */
 } afn_trainer_opts;
 AFN_API afn_trainer_opts afn_trainer_defaults(void);
 
@@ -145,9 +147,11 @@ typedef struct afn_fit_opts {
     uint64_t seed;       /* default 0 */
     int threads;         /* 0 (default) = every processor */
     const char *backend; /* "cpu" (default) or "ref" */
-    const char *out;     /* run folder, made where missing: model.safetensors, model.pth
-                          * (best epoch), last.pth, metrics.csv; NULL = none */
-    bool feature_cache;  /* keep features, default true */
+    bool exact; /* default false; true: no algorithm that trades accuracy for time, see
+                 * docs/algorithms.md */
+    const char *out;    /* run folder, made where missing: model.safetensors, model.pth
+                         * (best epoch), last.pth, metrics.csv; NULL = none */
+    bool feature_cache; /* keep features, default true */
     int64_t
         feature_memory; /* bytes for them, 0 (default) = a quarter of the memory that
                          * is available; what is more goes into a file in `out` */

@@ -39,7 +39,9 @@ static afn_status compile(afn_predictor *p)
     uint8_t *pixels = NULL;
     afn_plan_opts o = { .batch = p->opts.batch,
                         .threads = p->opts.threads,
-                        .backend = p->opts.backend };
+                        .backend = p->opts.backend,
+                        .algorithms = p->opts.exact ? AFN_ALGORITHMS_EXACT
+                                                    : AFN_ALGORITHMS_MEASURED };
 
     afn_model__normalisation(m, &o);
     AFN_TRY(afn_plan_new(&plan, m->net.graph, m->net.params, &o));

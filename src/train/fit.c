@@ -68,7 +68,7 @@ static afn_status fit_open(fit *f, const afn_dataset *train, const afn_dataset *
 {
     afn_status st = AFN_OK;
     const int n_params = afn_graph_n_params(afn_model__graph(f->model));
-    afn_predict_opts po = { f->o.batch, f->o.threads, f->o.backend };
+    afn_predict_opts po = { f->o.batch, f->o.threads, f->o.backend, f->o.exact };
     AFN_REQUIRE(f->o.batch > 0, AFN_EINVAL, "batch is %lld, need at least 1",
                 (long long)f->o.batch);
     f->labels = afn_alloc_array((size_t)f->o.batch, sizeof *f->labels);
@@ -287,6 +287,7 @@ static afn_status run_phase(fit *f, const afn_phase *phase)
     o.batch = f->train.opts.batch;
     o.seed = f->o.seed + (uint64_t)f->run_epoch; /* dropout differs between phases */
     o.threads = f->o.threads;
+    o.exact = f->o.exact;
     o.backend = f->o.backend;
     AFN_TRY(afn_trainer_new(&t, f->model, &o));
     afn_plan_changes(afn_trainer__plan(t), f->changes);

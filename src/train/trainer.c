@@ -59,6 +59,7 @@ static afn_status make_plan(afn_trainer *t, const afn_trainer_opts *o)
         .seed = o->seed,
         .threads = o->threads,
         .backend = o->backend,
+        .algorithms = o->exact ? AFN_ALGORITHMS_EXACT : AFN_ALGORITHMS_MEASURED,
     };
     afn_model__normalisation(t->model, &p);
     return afn_plan_new(&t->plan, afn_model__graph(t->model),

@@ -5,6 +5,9 @@
  *
  *   test_goldens FILE BACKEND PATTERN [STEPS]
  *
+ * BACKEND is ref, cpu, or cpu with Winograd convolutions wherever they apply: winograd
+ * (our own) or library (oneDNN's).
+ *
  * runs the models whose name matches PATTERN, every batch-norm mode, and prints one
  * line per case with the largest differences seen.  With fewer STEPS than the file has,
  * what is known only after all of them is not compared.
@@ -43,6 +46,19 @@ static const struct {
     { "head", AFN_BN_BATCH },
 };
 
+/* What may compute. */
+typedef struct computer {
+    const char *name, *backend;
+    afn_algorithms algorithms;
+} computer;
+
+static const computer computers[] = {
+    { "ref", "ref", AFN_ALGORITHMS_EXACT },
+    { "cpu", "cpu", AFN_ALGORITHMS_EXACT },
+    { "winograd", "cpu", AFN_ALGORITHMS_WINOGRAD },
+    { "library", "cpu", AFN_ALGORITHMS_LIBRARY_WINOGRAD },
+};
+
 typedef enum quantity { LOGITS, LOSSES, GRAD, CHANGE, STATS, N_QUANTITIES } quantity;
 
 static const struct {
@@ -58,7 +74,8 @@ static_assert(AFN_COUNT(quantities) == N_QUANTITIES, "one row per quantity");
 
 /* One model in one mode. */
 typedef struct golden {
-    const char *model, *mode, *backend;
+    const char *model, *mode;
+    const computer *by;
     afn_bn_mode bn;
     int steps;
     const afn_weights *file;
@@ -326,7 +343,8 @@ static afn_plan_opts plan_opts(const golden *c)
         .trainable = c->trainable,
         .bn = c->bn,
         .no_dropout = true,
-        .backend = c->backend,
+        .backend = c->by->backend,
+        .algorithms = c->by->algorithms,
         .mean = { 0.485f, 0.456f, 0.406f }, /* ImageNet, torchvision */
         .std = { 0.229f, 0.224f, 0.225f },
     };
@@ -395,7 +413,7 @@ static void release(golden *c)
 static bool report(const golden *c)
 {
     bool good = true;
-    printf("%-17s %-7s %-3s", c->model, c->mode, c->backend);
+    printf("%-17s %-7s %-3s", c->model, c->mode, c->by->name);
     for (int q = 0; q < N_QUANTITIES; q++) {
         if (q >= CHANGE && c->steps < c->rows[LOSSES]) break; /* not compared */
         const bool within = c->worst[q] <= quantities[q].limit;
@@ -420,17 +438,25 @@ static bool run_case(golden *c, int steps)
     AFN_TRY(run_training(c));
 done:
     if (st != AFN_OK)
-        printf("%s %s %s: %s\n", c->model, c->mode, c->backend, afn_error_message());
+        printf("%s %s %s: %s\n", c->model, c->mode, c->by->name, afn_error_message());
     const bool good = st == AFN_OK && report(c);
     release(c);
     return good;
+}
+
+static const computer *computer_of(const char *name)
+{
+    for (size_t i = 0; i < AFN_COUNT(computers); i++)
+        if (strcmp(computers[i].name, name) == 0) return &computers[i];
+    return NULL;
 }
 
 int main(int argc, char **argv)
 {
     afn_weights *file = NULL;
     int cases = 0, failed = 0;
-    if (argc < 4) {
+    const computer *by = argc < 4 ? NULL : computer_of(argv[2]);
+    if (!by) {
         fprintf(stderr, "usage: test_goldens FILE BACKEND PATTERN [STEPS]\n");
         return 2;
     }
@@ -445,7 +471,7 @@ int main(int argc, char **argv)
             golden c = { .model = model,
                          .mode = modes[m].name,
                          .bn = modes[m].bn,
-                         .backend = argv[2],
+                         .by = by,
                          .file = file };
             if (!has_case(&c)) continue;
             cases++;

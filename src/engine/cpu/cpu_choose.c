@@ -179,8 +179,9 @@ static const cpu_algo *by_measurement(const afn_prepare *p, dnn_pass kind,
                                       const dnn_product *d, const dnn_md *blob)
 {
     char key[320];
+    if (tune_off() || flops(p) < least_flops) return &cpu_algo_direct;
     tune *known = choices(p->device);
-    if (!known || flops(p) < least_flops) return &cpu_algo_direct;
+    if (!known) return &cpu_algo_direct;
     make_key(key, sizeof key, p, kind);
     const cpu_algo *chosen = by_name(tune_find(known, key));
     if (chosen) return chosen;

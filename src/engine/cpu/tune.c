@@ -152,11 +152,16 @@ void tune_close(tune *t)
     afn_free(t);
 }
 
+bool tune_off(void)
+{
+    const char *own = getenv("AFINA_CACHE");
+    return own && strcmp(own, "off") == 0;
+}
+
 char *tune_path(void)
 {
     const char *own = getenv("AFINA_CACHE"), *cache = getenv("XDG_CACHE_HOME");
     const char *home = getenv("HOME");
-    if (own && strcmp(own, "off") == 0) return NULL;
     if (own && *own) return afn_path_join(own, "algorithms.txt");
     if (cache && *cache == '/') return afn_path_join(cache, "afina/algorithms.txt");
     return home && *home ? afn_path_join(home, ".cache/afina/algorithms.txt") : NULL;

@@ -19,9 +19,12 @@ const char *tune_find(const tune *t, const char *key);
 /* Remember a choice, and write the file with what other processes added to it. */
 void tune_keep(tune *t, const char *key, const char *choice);
 
+/* Does AFINA_CACHE=off forbid to keep choices? */
+bool tune_off(void);
+
 /* Where the file belongs: $AFINA_CACHE/algorithms.txt, or else
  * $XDG_CACHE_HOME/afina/algorithms.txt, or else ~/.cache/afina/algorithms.txt.
- * NULL with AFINA_CACHE=off or without a home; free with afn_free(). */
+ * NULL without a home; free with afn_free(). */
 char *tune_path(void);
 
 #endif
