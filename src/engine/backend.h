@@ -72,6 +72,7 @@ typedef struct afn_kernel {
     afn_layout out;
     size_t keep_bytes;      /* written by forward, read by backward */
     size_t scratch_bytes;   /* needed during either call, contents lost between */
+    size_t add_bytes;       /* more of it in a backward that adds to a gradient */
     bool keep_input;        /* backward reads input 0 (not the added one) */
     bool keep_output;       /* backward reads the output */
     bool two_gradients;     /* backward takes the output's gradient as a sum of two */

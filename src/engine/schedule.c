@@ -209,25 +209,6 @@ static void add_value_buffers(schedule *c)
     }
 }
 
-static void add_kernel_buffers(schedule *c)
-{
-    afn_program *p = c->p;
-    for (int t = 0; t < p->n_tasks; t++) {
-        const int time = t < c->l->n_steps ? t : t + 1, i = p->task[t].step;
-        afn_bound *b = &p->bound[i];
-        const afn_kernel *k = &b->kernel;
-        if (p->task[t].pass == AFN_PASS_FORWARD) {
-            const size_t keep = trains(c, i) ? k->keep_bytes : 0;
-            b->keep = add_buffer(p, keep, time, c->backward_at[i]);
-            b->grads = -1;
-        }
-        b->scratch[p->task[t].pass] = add_buffer(p, k->scratch_bytes, time, time);
-        if (p->task[t].pass == AFN_PASS_BACKWARD && c->plan->opts.update_at_once)
-            b->grads = add_buffer(p, afn_blobs_grad_bytes(c->plan, &c->l->step[i]),
-                                  time, time);
-    }
-}
-
 /* ---- gradients ---- */
 
 /* The input whose gradient may lie where that of the output of step i did, -1 if none:
@@ -295,6 +276,37 @@ static void add_gradient_buffers(schedule *c)
     }
 }
 
+/* ---- what kernels keep and need ---- */
+
+static size_t scratch_bytes(const schedule *c, afn_task t)
+{
+    const afn_bound *b = &c->p->bound[t.step];
+    bool adds = false;
+    for (int j = 0; j < c->l->step[t.step].n_inputs; j++) adds |= b->accumulate[j];
+    return b->kernel.scratch_bytes +
+           (t.pass == AFN_PASS_BACKWARD && adds ? b->kernel.add_bytes : 0);
+}
+
+static void add_kernel_buffers(schedule *c)
+{
+    afn_program *p = c->p;
+    for (int t = 0; t < p->n_tasks; t++) {
+        const int time = t < c->l->n_steps ? t : t + 1, i = p->task[t].step;
+        afn_bound *b = &p->bound[i];
+        const afn_kernel *k = &b->kernel;
+        if (p->task[t].pass == AFN_PASS_FORWARD) {
+            const size_t keep = trains(c, i) ? k->keep_bytes : 0;
+            b->keep = add_buffer(p, keep, time, c->backward_at[i]);
+            b->grads = -1;
+        }
+        b->scratch[p->task[t].pass] =
+            add_buffer(p, scratch_bytes(c, p->task[t]), time, time);
+        if (p->task[t].pass == AFN_PASS_BACKWARD && c->plan->opts.update_at_once)
+            b->grads = add_buffer(p, afn_blobs_grad_bytes(c->plan, &c->l->step[i]),
+                                  time, time);
+    }
+}
+
 /* ---- all of it ---- */
 
 static afn_status allocate(schedule *c)
@@ -350,8 +362,8 @@ afn_status afn_schedule(afn_program *p, const afn_plan *plan)
     add_tasks(&c);
     find_lives(&c);
     add_value_buffers(&c);
-    add_kernel_buffers(&c);
     add_gradient_buffers(&c);
+    add_kernel_buffers(&c);
     AFN_TRY(afn_memory_place(p->buffer, p->n_buffers, &p->arena_bytes));
 done:
     release(&c);

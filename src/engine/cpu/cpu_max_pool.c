@@ -50,8 +50,9 @@ static afn_status prepare(const afn_prepare *p, afn_kernel *k)
         AFN_TRY(dnn_max_pool_new(&s->backward, s->device->dnn, DNN_BACKWARD_DATA, &d));
     k->keep_bytes = bytes_of(s->forward, DNN_WORKSPACE);
     const size_t front = bytes_of(s->forward, DNN_SCRATCH);
-    const size_t back = bytes_of(s->backward, DNN_SCRATCH) + p->in[0].bytes;
-    k->scratch_bytes = step->train && back > front ? back : front;
+    const size_t back = bytes_of(s->backward, DNN_SCRATCH);
+    k->scratch_bytes = back > front ? back : front;
+    k->add_bytes = p->in[0].bytes;
 done:
     dnn_md_free(src);
     dnn_md_free(dst);

@@ -182,14 +182,17 @@ static size_t larger(size_t a, size_t b)
     return a > b ? a : b;
 }
 
-/* Backward data may have to add to a gradient, which it makes apart for that. */
 static size_t scratch_bytes(const product *s)
 {
-    const size_t din =
-        s->data.pass ? cpu_aligned((size_t)s->in_floats * sizeof(float)) : 0;
-    return larger(leg_bytes(&s->forward, false),
-                  larger(leg_bytes(&s->data, false) + din,
-                         leg_bytes(&s->weights, s->private_weights)));
+    return larger(
+        leg_bytes(&s->forward, false),
+        larger(leg_bytes(&s->data, false), leg_bytes(&s->weights, s->private_weights)));
+}
+
+/* Backward data that adds to a gradient makes its own apart. */
+static size_t add_bytes(const product *s)
+{
+    return s->data.pass ? cpu_aligned((size_t)s->in_floats * sizeof(float)) : 0;
 }
 
 static void *take(char **at, size_t bytes)
@@ -255,6 +258,7 @@ afn_status cpu_product_prepare(const afn_prepare *p, const dnn_md *weights,
     s->in_floats = (int64_t)(p->in[0].bytes / sizeof(float));
     s->out_floats = (int64_t)(k->out.bytes / sizeof(float));
     k->scratch_bytes = scratch_bytes(s);
+    k->add_bytes = add_bytes(s);
     k->keep_input = s->weights.pass != NULL;
     k->keep_output = step->act != AFN_NO_ACT;
     k->alias = step->add ? step->n_inputs - 1 : -1;
