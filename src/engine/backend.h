@@ -77,8 +77,9 @@ typedef struct afn_kernel {
     bool keep_output;       /* backward reads the output */
     bool two_gradients;     /* backward takes the output's gradient as a sum of two */
     bool hands_on_gradient; /* backward may write the gradient of an input over dout */
-    int alias; /* input whose memory the output may take over where nobody reads it
-                * afterwards; -1 = none, which is what prepare() finds here */
+    bool cheap; /* the output may be made again for backward instead of being kept */
+    int alias;  /* input whose memory the output may take over where nobody reads it
+                 * afterwards; -1 = none, which is what prepare() finds here */
 } afn_kernel;
 
 /* Arguments of one call.  Pointers are aligned to 64 bytes. */
@@ -104,8 +105,8 @@ typedef struct afn_kernel_ops {
     afn_status (*forward)(void *state, const afn_args *a);
     afn_status (*backward)(void *state, const afn_args *a); /* NULL: none needed */
     void (*free)(void *state);                              /* NULL-safe */
-    /* Optional: write the output again, as forward did, from inputs and keep; nothing
-     * else changes.  Backward then finds it where it asked for it. */
+    /* Optional: write the output again, as forward did, from inputs and keep, where
+     * the kernel is cheap; nothing else changes.  NULL = forward does just that. */
     afn_status (*recompute)(void *state, const afn_args *a);
     /* Optional: take parameters that are not plain blobs (folded weights) anew. */
     afn_status (*load)(void *state, const afn_params *params);

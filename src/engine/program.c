@@ -162,7 +162,7 @@ static afn_status run_task(const afn_program *p, const afn_plan *plan, afn_task 
         st = ops->forward(state, a);
         break;
     case AFN_PASS_RECOMPUTE:
-        st = ops->recompute(state, a);
+        st = (ops->recompute ? ops->recompute : ops->forward)(state, a);
         break;
     case AFN_PASS_BACKWARD:
         st = ops->backward(state, a);

@@ -5,14 +5,14 @@
  * (at time n_steps) the loss, then backward from the last step to the first.
  *
  * What backward reads is either kept from forward or made again just before it is
- * read.  A value is made again where its kernel can (batch norm: one pass over memory)
- * and everything that this takes is kept anyway or can be made again itself.  So a
- * convolution keeps one tensor, its result: the normalised one is made again, and so is
- * the sum at the end of a residual block.  Sums depend on sums before them; every
- * MAX_CHAIN-th is kept, so that few of them exist at a time. */
+ * read.  A value is made again where its kernel is cheap (batch norm: one pass over
+ * memory) and everything that this takes is kept anyway or can be made again itself.
+ * So a convolution keeps one tensor, its result: the normalised one is made again, and
+ * so is the sum at the end of a residual block.  Sums depend on sums before them; after
+ * MAX_SUMS one is kept, so that few of them exist at a time. */
 #include "engine/plan.h"
 
-enum { MAX_CHAIN = 6, NEVER = -1 };
+enum { MAX_SUMS = 5, NEVER = -1 };
 
 /* From when to when; first is NEVER for what is not used. */
 typedef struct span {
@@ -23,8 +23,9 @@ typedef struct schedule {
     afn_program *p;
     const afn_plan *plan;
     const afn_lowered *l;
-    bool *needed; /* [n_nodes] backward reads this value */
-    int *chain;   /* [n_nodes] values to make again for this one, 0 = it cannot be */
+    bool *needed;                  /* [n_nodes] backward reads this value */
+    bool *cheap;                   /* [n_nodes] this value can be made again */
+    int *sums;                     /* [n_nodes] longest row of sums that this takes */
     bool *made_again;              /* [n_nodes] a task for it is in the list */
     span *life;                    /* [n_nodes] of the value made by forward */
     span *second;                  /* [n_nodes] of the value made again */
@@ -52,22 +53,24 @@ static void find_needed(schedule *c)
 /* Is v in memory from forward on until backward has read it? */
 static bool is_kept(const schedule *c, afn_value v)
 {
-    return c->needed[v] && !c->chain[v];
+    return c->needed[v] && !c->cheap[v];
 }
 
-/* Values to make again for the output of step i with it; 0 if it cannot be. */
-static int chain_of(const schedule *c, int i)
+/* Can the output of step i be made again?  Earlier steps are decided. */
+static bool can_recompute(schedule *c, int i)
 {
     const afn_step *s = &c->l->step[i];
-    const afn_bound *b = &c->p->bound[i];
-    int longest = 0;
-    if (!trains(c, i) || !b->ops->recompute || s->output == c->l->output) return 0;
+    int sums = 0;
+    if (!trains(c, i) || !c->p->bound[i].kernel.cheap || s->output == c->l->output)
+        return false;
     for (int j = 0; j < s->n_inputs; j++) {
         const afn_value v = s->input[j];
-        if (!is_kept(c, v) && !c->chain[v]) return 0;
-        if (!is_kept(c, v) && c->chain[v] > longest) longest = c->chain[v];
+        if (is_kept(c, v)) continue;
+        if (!c->cheap[v]) return false;
+        if (c->sums[v] > sums) sums = c->sums[v];
     }
-    return longest < MAX_CHAIN ? longest + 1 : 0;
+    c->sums[s->output] = sums + s->add;
+    return sums + s->add <= MAX_SUMS;
 }
 
 /* ---- tasks ---- */
@@ -89,7 +92,7 @@ static int now(const schedule *c)
 static void make_again(schedule *c, afn_value v)
 {
     const int i = c->l->step_of[v];
-    if (is_kept(c, v) || !c->chain[v] || c->made_again[v]) return;
+    if (is_kept(c, v) || !c->cheap[v] || c->made_again[v]) return;
     for (int j = 0; j < c->l->step[i].n_inputs; j++)
         make_again(c, c->l->step[i].input[j]);
     c->made_again[v] = true;
@@ -322,14 +325,15 @@ static afn_status allocate(schedule *c)
     p->grad_buffer = afn_alloc_array(nodes, sizeof *p->grad_buffer);
     p->grad2_buffer = afn_alloc_array(nodes, sizeof *p->grad2_buffer);
     c->needed = afn_alloc_array(nodes, sizeof *c->needed);
-    c->chain = afn_alloc_array(nodes, sizeof *c->chain);
+    c->cheap = afn_alloc_array(nodes, sizeof *c->cheap);
+    c->sums = afn_alloc_array(nodes, sizeof *c->sums);
     c->made_again = afn_alloc_array(nodes, sizeof *c->made_again);
     c->life = afn_alloc_array(nodes, sizeof *c->life);
     c->second = afn_alloc_array(nodes, sizeof *c->second);
     c->forward_at = afn_alloc_array(steps, sizeof *c->forward_at);
     c->backward_at = afn_alloc_array(steps, sizeof *c->backward_at);
     if (!p->task || !p->buffer || !p->value_buffer || !p->later_buffer ||
-        !p->grad_buffer || !p->grad2_buffer || !c->needed || !c->chain ||
+        !p->grad_buffer || !p->grad2_buffer || !c->needed || !c->cheap || !c->sums ||
         !c->made_again || !c->life || !c->second || !c->forward_at || !c->backward_at)
         return afn_fail(AFN_ENOMEM, "out of memory");
     for (size_t i = 0; i < nodes; i++) {
@@ -343,7 +347,8 @@ static afn_status allocate(schedule *c)
 static void release(schedule *c)
 {
     afn_free(c->needed);
-    afn_free(c->chain);
+    afn_free(c->cheap);
+    afn_free(c->sums);
     afn_free(c->made_again);
     afn_free(c->life);
     afn_free(c->second);
@@ -358,7 +363,8 @@ afn_status afn_schedule(afn_program *p, const afn_plan *plan)
     schedule c = { .p = p, .plan = plan, .l = l };
     AFN_TRY(allocate(&c));
     find_needed(&c);
-    for (int i = 0; i < l->n_steps; i++) c.chain[l->step[i].output] = chain_of(&c, i);
+    for (int i = 0; i < l->n_steps; i++)
+        c.cheap[l->step[i].output] = can_recompute(&c, i);
     add_tasks(&c);
     find_lives(&c);
     add_value_buffers(&c);

@@ -66,6 +66,7 @@ static afn_status prepare(const afn_prepare *p, afn_kernel *k)
     k->keep_output = s->uses_output;
     k->two_gradients = true;
     k->hands_on_gradient = true;
+    k->cheap = true;
     k->alias = step->add ? step->n_inputs - 1 : -1;
     k->scratch_bytes = sums_bytes(s, p->n) + 6 * vector;
     return AFN_OK;

@@ -49,6 +49,7 @@ static afn_status prepare(const afn_prepare *p, afn_kernel *k)
     if (step->train)
         AFN_TRY(dnn_max_pool_new(&s->backward, s->device->dnn, DNN_BACKWARD_DATA, &d));
     k->keep_bytes = bytes_of(s->forward, DNN_WORKSPACE);
+    k->cheap = true;
     const size_t front = bytes_of(s->forward, DNN_SCRATCH);
     const size_t back = bytes_of(s->backward, DNN_SCRATCH);
     k->scratch_bytes = back > front ? back : front;

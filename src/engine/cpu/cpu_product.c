@@ -189,6 +189,15 @@ static size_t scratch_bytes(const product *s)
         larger(leg_bytes(&s->data, false), leg_bytes(&s->weights, s->private_weights)));
 }
 
+/* A convolution that makes much of little is as cheap as a pass over its result. */
+static bool is_cheap(const afn_step *s)
+{
+    const afn_conv_attr *c = &s->node->attr.conv;
+    const int64_t depth = s->in_shape[0].dim[0] / c->groups * c->kh * c->kw;
+    return depth <= 64 &&
+           afn_shape_count(&s->out_shape) >= 2 * afn_shape_count(&s->in_shape[0]);
+}
+
 /* Backward data that adds to a gradient makes its own apart. */
 static size_t add_bytes(const product *s)
 {
@@ -259,6 +268,7 @@ afn_status cpu_product_prepare(const afn_prepare *p, const dnn_md *weights,
     s->out_floats = (int64_t)(k->out.bytes / sizeof(float));
     k->scratch_bytes = scratch_bytes(s);
     k->add_bytes = add_bytes(s);
+    k->cheap = conv && is_cheap(step);
     k->keep_input = s->weights.pass != NULL;
     k->keep_output = step->act != AFN_NO_ACT;
     k->alias = step->add ? step->n_inputs - 1 : -1;
