@@ -181,8 +181,10 @@ AFN_API void afn_default_phases(afn_phase phase[2]);
  * Errors     AFN_EINVAL options or classes that do not fit the model; AFN_EIO for the
  *            folder, before any work; AFN_ECANCELLED: files of finished epochs stay
  *
- * model.safetensors is written soon after a best epoch, at the latest when its phase or
- * the run ends, be it stopped or failed; last.pth and model.pth at the end. */
+ * metrics.csv is written after an epoch, model.safetensors after a best one; where
+ * epochs are shorter than writing takes, up to some seconds later, at the latest when
+ * the phase or the run ends, be it stopped or failed.  last.pth and model.pth come at
+ * the end. */
 AFN_API afn_status afn_fit(afn_model *m, const afn_dataset *train,
                            const afn_dataset *val, const afn_fit_opts *opts,
                            afn_epoch *best);

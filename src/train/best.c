@@ -1,16 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A model file takes longer to write than an epoch may take that trains a head from
- * kept features.  So saving gets a share of the time: a best epoch is saved when the
- * last save lies back SPARE times as long as it took, at the latest when its phase ends
- * or the run does, be it stopped or failed.  What a kill leaves is a whole model, at
- * most an epoch and that little time older than the best one. */
+/* A best epoch is saved at its file's pace, at the latest when its phase ends or the
+ * run does, be it stopped or failed.  What a kill leaves is a whole model, no older
+ * than the best one by more than an epoch and a few seconds. */
 #include "train/best.h"
 
 #include <math.h>
 
 #include "train/snapshot.h"
-
-enum { SPARE = 20 };
 
 void afn_best_free(afn_best *b)
 {
@@ -52,8 +48,7 @@ afn_status afn_best_save(afn_best *b, const afn_model *m, const afn_run_folder *
     const double start = afn_now_s();
     const afn_status st = afn_run_folder_save(f, m, b->params, "model.safetensors");
     if (st != AFN_OK) return st;
-    b->saved_at = afn_now_s();
-    b->save_seconds = b->saved_at - start;
+    afn_pace_wrote(&b->pace, start);
     b->pending = false;
     return AFN_OK;
 }
@@ -61,8 +56,7 @@ afn_status afn_best_save(afn_best *b, const afn_model *m, const afn_run_folder *
 afn_status afn_best_save_if_due(afn_best *b, const afn_model *m,
                                 const afn_run_folder *f)
 {
-    const double since = afn_now_s() - b->saved_at;
-    return since < SPARE * b->save_seconds ? AFN_OK : afn_best_save(b, m, f);
+    return afn_pace_is_due(&b->pace) ? afn_best_save(b, m, f) : AFN_OK;
 }
 
 void afn_best_restore(const afn_best *b, afn_model *m)

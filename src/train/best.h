@@ -10,7 +10,7 @@ typedef struct afn_best {
     afn_params *params; /* its values */
     bool *changed;      /* [params] those that any phase so far has changed */
     bool pending;       /* not saved yet */
-    double saved_at, save_seconds;
+    afn_pace pace;
 } afn_best;
 
 void afn_best_free(afn_best *b);

@@ -270,6 +270,13 @@ static afn_status report_profile(const fit *f, afn_trainer *t, const afn_phase *
     return st;
 }
 
+/* What was not due yet. */
+static afn_status save_all(fit *f)
+{
+    const afn_status st = afn_best_save(&f->best, f->model, &f->folder);
+    return st == AFN_OK ? afn_run_folder_flush(&f->folder) : st;
+}
+
 static afn_status run_phase(fit *f, const afn_phase *phase)
 {
     afn_status st = AFN_OK;
@@ -296,7 +303,7 @@ static afn_status run_phase(fit *f, const afn_phase *phase)
     AFN_TRY(tell_features(f, phase));
     if (f->o.on_profile) AFN_TRY(afn_plan_profile(afn_trainer__plan(t), true));
     for (int e = 1; e <= phase->epochs; e++) AFN_TRY(run_epoch(f, t, phase, e));
-    AFN_TRY(afn_best_save(&f->best, f->model, &f->folder));
+    AFN_TRY(save_all(f));
     if (f->o.on_profile) AFN_TRY(report_profile(f, t, phase));
 done:
     join(f);
@@ -309,7 +316,7 @@ static afn_status finish(fit *f)
 {
     afn_status st = AFN_OK;
     if (!f->run_epoch) return AFN_OK;
-    AFN_TRY(afn_best_save(&f->best, f->model, &f->folder));
+    AFN_TRY(save_all(f));
     AFN_TRY(afn_run_folder_save(&f->folder, f->model, afn_model__params(f->model),
                                 "last.pth"));
     afn_best_restore(&f->best, f->model);
@@ -339,7 +346,7 @@ static afn_status finish_after(fit *f, afn_status st)
         return end == AFN_OK ? afn_fail(AFN_ECANCELLED, "stopped") : end;
     }
     snprintf(why, sizeof why, "%s", afn_error_message());
-    (void)afn_best_save(&f->best, f->model, &f->folder);
+    (void)save_all(f);
     return afn_fail(st, "%s", why);
 }
 

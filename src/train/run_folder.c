@@ -3,6 +3,19 @@
 
 #include <math.h>
 
+enum { SPARE = 20 };
+
+bool afn_pace_is_due(const afn_pace *p)
+{
+    return afn_now_s() - p->at >= SPARE * p->seconds;
+}
+
+void afn_pace_wrote(afn_pace *p, double start)
+{
+    p->at = afn_now_s();
+    p->seconds = p->at - start;
+}
+
 afn_status afn_run_folder_open(afn_run_folder *f, const char *path)
 {
     afn_status st = AFN_OK;
@@ -37,8 +50,6 @@ static void field(afn_buf *b, double x)
 
 afn_status afn_run_folder_epoch(afn_run_folder *f, const afn_epoch *e)
 {
-    afn_status st = AFN_OK;
-    char *path = NULL;
     if (!f->path) return AFN_OK;
     afn_buf_fmt(&f->metrics, "%s,%d", e->phase, e->epoch);
     field(&f->metrics, e->train_loss);
@@ -47,10 +58,22 @@ afn_status afn_run_folder_epoch(afn_run_folder *f, const afn_epoch *e)
     field(&f->metrics, e->val_acc);
     afn_buf_fmt(&f->metrics, ",%g,%.2f,%.3f\n", (double)e->lr, e->images_per_second,
                 e->seconds);
+    f->unwritten = true;
+    return afn_pace_is_due(&f->pace) ? afn_run_folder_flush(f) : AFN_OK;
+}
+
+afn_status afn_run_folder_flush(afn_run_folder *f)
+{
+    afn_status st = AFN_OK;
+    char *path = NULL;
+    const double start = afn_now_s();
+    if (!f->unwritten) return AFN_OK;
     AFN_TRY(afn_buf_finish(&f->metrics));
     path = afn_path_join(f->path, "metrics.csv");
     AFN_REQUIRE(path, AFN_ENOMEM, "out of memory");
     AFN_TRY(afn_file_write(path, f->metrics.data, f->metrics.size));
+    f->unwritten = false;
+    afn_pace_wrote(&f->pace, start);
 done:
     afn_free(path);
     return st;

@@ -32,7 +32,7 @@ END
     phase,epoch,train_loss,train_acc,val_loss,val_acc,lr,images_per_second,seconds ] ||
     fail "header of metrics.csv"
 
-# ---- fine-tuning: both phases, another number of classes, no --model needed ----
+# ---- fine-tuning: both phases, features of the frozen layers kept, another number of classes, no --model needed ----
 run train fake:size=10,classes=3 --weights scratch/model.safetensors --out tuned \
     --head-epochs 2 --tune-epochs 1 --unfreeze 'features.12,classifier' --batch=4 \
     --image-size 40 --resize 48 --val 0 --head-lr 0.01 --nesterov --threads 1
@@ -45,13 +45,50 @@ model    squeezenet1_1, scratch/model.safetensors
 images   resize 48, crop 40
 phase    head: 2 epochs at 0.01, trains 1,539 parameters (classifier.1)
 phase    tune: 1 epoch at 0.0001, trains 198,723 parameters (features.12,classifier)
+features head: kept before classifier.1, 10 images, 0.1 MB
 head 1/2  train loss L acc A  R  S
 head 2/2  train loss L acc A  R  S
+features tune: kept before features.12.squeeze, 10 images, 0.1 MB
 tune 1/1  train loss L acc A  R  S
 written  tuned/model.safetensors, tuned/model.pth, tuned/last.pth, tuned/metrics.csv
 END
 has tuned/metrics.csv '^head,2,'
 has tuned/metrics.csv '^tune,1,'
+
+# ---- kept features change nothing, wherever they are ----
+frozen="fake:size=30,classes=3,height=96,width=96 --weights scratch/model.safetensors
+    --image-size 96 --head-epochs 3 --tune-epochs 0 --batch 8 --threads 1"
+for cache in auto off 1k; do
+    # shellcheck disable=SC2086
+    run train $frozen --feature-cache "$cache" --out "frozen-$cache"
+    code 0
+    cmp -s frozen-auto/model.safetensors "frozen-$cache/model.safetensors" ||
+        fail "--feature-cache $cache gives other weights"
+    cut -d, -f1-7 "frozen-$cache/metrics.csv" >"metrics-$cache"
+    cmp -s metrics-auto "metrics-$cache" || fail "--feature-cache $cache: metrics"
+    [ "$(ls -A "frozen-$cache" | wc -l)" -eq 4 ] || fail "$(ls -A "frozen-$cache")"
+    case $cache in
+    auto) has out '^features head: kept before classifier.1, 30 images, 1.5 MB$' ;;
+    1k) has out '^features .*, 30 images, 1.5 MB, 1.5 MB of it on disk$' ;;
+    off) ! grep -q '^features' .out || fail "says features" ;;
+    esac
+done
+
+# No room for the file, but for the model: the run does without.
+(
+    trap '' XFSZ
+    ulimit -f 7000 # blocks of 512 or 1024 bytes
+    # shellcheck disable=SC2086
+    "$afina" train fake:size=200,classes=3,height=96,width=96 --weights \
+        scratch/model.safetensors --image-size 96 --head-epochs 2 --tune-epochs 0 \
+        --batch 8 --threads 1 --feature-cache 1k --out full >.out 2>.err
+)
+got=$?
+ran="afina train with little room for files"
+code 0
+has out '^features head: not kept: cannot make a file of [0-9]+ MB: file too large$'
+has out '^head 2/2 '
+[ "$(ls -A full | wc -l)" -eq 4 ] || fail "files in full: $(ls -A full)"
 
 # ---- the same seed gives the same file, another one another ----
 train_tiny again --quiet

@@ -94,6 +94,11 @@ run predict model image --topk 3
 usage_error "unknown option '--topk', did you mean --top?" predict
 
 # ---- values of options ----
+for size in 0 -1 lots 5X 1e30G; do
+    run train photos --model resnet18 --out run "--feature-cache=$size"
+    usage_error "--feature-cache needs auto, off or a size such as 500M or 2G, not \
+'$size'" train
+done
 run train photos --model resnet18
 usage_error "--out DIR is missing" train
 run train photos --out

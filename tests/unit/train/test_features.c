@@ -118,7 +118,8 @@ static const setup setups[] = {
     { "resnet18", "layer4.*", AFN_BN_AUTO, { "fc", "layer4.0.conv1" } },
     { "resnet18", "layer4.1.*,fc.*", AFN_BN_FROZEN, { "fc", "layer4.1.conv1" } },
     { "resnet18", "layer4.*", AFN_BN_BATCH, { "bn1", "bn1" } },
-    { "vgg11", "classifier.*", AFN_BN_AUTO, { "classifier.3", "classifier.0" } },
+    /* dropout is active between the frozen layers of the head */
+    { "alexnet", "classifier.6.*", AFN_BN_AUTO, { "classifier.1", "classifier.1" } },
     { "squeezenet1_1", "*", AFN_BN_AUTO, { "classifier.1", NULL } },
     { "mobilenet_v2",
       "features.18.*",
