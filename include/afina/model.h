@@ -24,6 +24,17 @@ typedef enum afn_bn_mode {
     AFN_BN_FROZEN /* running ones everywhere, even where weights train */
 } afn_bn_mode;
 
+/* Of activations and of products; weights, statistics, sums and the optimiser are
+ * always fp32. */
+typedef enum afn_precision {
+    AFN_PRECISION_FP32,
+    AFN_PRECISION_BF16 /* half the memory, and up to twice the speed where the processor
+                        * has it; elsewhere a plan computes in fp32 and logs that */
+} afn_precision;
+
+/* What `wanted` becomes on this machine. */
+AFN_API afn_precision afn_precision_here(afn_precision wanted);
+
 /* ---- architectures ---- */
 
 /* One architecture that afina can build. */
@@ -144,6 +155,7 @@ typedef struct afn_predict_opts {
     const char *backend; /* "cpu" (default) or "ref" */
     bool exact; /* default false; true: no algorithm that trades accuracy for time, see
                  * docs/algorithms.md */
+    afn_precision precision; /* default AFN_PRECISION_FP32 */
 } afn_predict_opts;
 AFN_API afn_predict_opts afn_predict_defaults(void);
 

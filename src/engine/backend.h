@@ -31,6 +31,8 @@ typedef struct afn_step {
     bool batch_stats;     /* batch norm: use and record the batch's statistics */
     bool random;          /* dropout: active */
     bool only_feeds_conv; /* every reader of the output is a convolution */
+    bool logits;          /* the output is the plan's, or becomes it by flattening: in
+                           * fp32 whatever the precision, where the kernel can */
     bool grad_param[AFN_MAX_PARAMS]; /* parameters whose gradient is wanted */
     bool *grad_input;                /* [n_inputs] inputs whose gradient is wanted */
 } afn_step;
@@ -122,7 +124,8 @@ typedef enum afn_fusion {
 typedef struct afn_backend {
     const char *name;
     unsigned fusions; /* of afn_fusion */
-    afn_status (*open)(void **device, int threads);
+    bool bf16;        /* computes in it, too, where the processor does */
+    afn_status (*open)(void **device, int threads, afn_precision precision);
     void (*close)(void *device);
     /* Called first in every public call, on the calling thread. */
     void (*enter)(void *device);

@@ -35,7 +35,9 @@ typedef struct afn_plan_opts {
     uint64_t seed;         /* of dropout */
     int threads;           /* 0 = every processor */
     const char *backend;   /* "cpu", "ref"; NULL = "cpu" */
-    afn_algorithms algorithms;
+    afn_precision precision;   /* bf16: fp32 where the processor has none, which is
+                                * logged;   logits and parameters stay fp32 */
+    afn_algorithms algorithms; /* of products in fp32; those in bf16 are direct */
     float mean[3], std[3]; /* of pixel normalisation: (p/255 - mean) / std; all std 0
                             * means no normalisation, p/255 alone */
 } afn_plan_opts;
@@ -45,7 +47,8 @@ typedef struct afn_plan_opts {
  *   params   values to start from; borrowed with g until afn_plan_free()
  *
  * Errors     AFN_EINVAL, AFN_ENOTFOUND for an unknown backend, AFN_EUNSUPPORTED where a
- *            backend lacks an operation (naming the node), AFN_ENOMEM, AFN_EBACKEND */
+ *            backend lacks an operation (naming the node) or the precision, AFN_ENOMEM,
+ *            AFN_EBACKEND */
 afn_status afn_plan_new(afn_plan **out, const afn_graph *g, afn_params *params,
                         const afn_plan_opts *opts);
 void afn_plan_free(afn_plan *p);

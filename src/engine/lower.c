@@ -244,6 +244,18 @@ static void sort_steps(afn_lowered *l)
     for (int i = 0; i < l->n_steps; i++) l->step_of[l->step[i].output] = i;
 }
 
+/* Steps whose output nobody reads but a flatten that makes logits, or the caller. */
+static void mark_logits(const lowering *w)
+{
+    afn_lowered *l = w->l;
+    for (int i = l->n_steps - 1; i >= 0; i--) {
+        const afn_step *s = &l->step[i];
+        if (s->output == l->output) l->step[i].logits = true;
+        if (l->step[i].logits && s->op == AFN_OP_FLATTEN && w->uses[s->input[0]] == 1)
+            l->step[l->step_of[s->input[0]]].logits = true;
+    }
+}
+
 static void mark_conv_feeders(afn_lowered *l)
 {
     for (int i = 0; i < l->n_steps; i++)
@@ -288,6 +300,7 @@ afn_status afn_lower(afn_lowered *out, const afn_graph *g, const afn_plan_opts *
         if (w.live[v] && out->value_of[v] == v) AFN_TRY(lower_node(&w, v));
     sort_steps(out);
     mark_conv_feeders(out);
+    mark_logits(&w);
 done:
     afn_free(w.live);
     afn_free(w.uses);

@@ -37,6 +37,27 @@ static afn_status make_pixel_table(afn_plan *p)
     return AFN_OK;
 }
 
+/* What the plan computes in: the backend must know it, the processor need not. */
+static afn_status settle_precision(afn_plan *p)
+{
+    if (p->opts.precision == AFN_PRECISION_BF16 && !p->backend->bf16)
+        return afn_fail(AFN_EUNSUPPORTED, "backend %s computes in fp32 only",
+                        p->backend->name);
+    const afn_precision here = afn_precision_here(p->opts.precision);
+    if (here != p->opts.precision)
+        afn_log(AFN_LOG_WARNING, "this processor has no bf16: computing in fp32");
+    p->opts.precision = here;
+    return AFN_OK;
+}
+
+static afn_status open_device(afn_plan *p)
+{
+    const int threads = p->opts.threads > 0 ? p->opts.threads : afn_cpu_count();
+    const afn_status st = settle_precision(p);
+    if (st != AFN_OK) return st;
+    return p->backend->open(&p->device, threads, p->opts.precision);
+}
+
 static afn_status grow_arena(afn_plan *p, size_t bytes)
 {
     if (bytes <= p->arena_bytes) return AFN_OK;
@@ -87,8 +108,7 @@ afn_status afn_plan_new(afn_plan **out, const afn_graph *g, afn_params *params,
     AFN_TRY(afn_backend_find(&p->backend, opts->backend ? opts->backend : "cpu"));
     AFN_TRY(copy_options(p, opts));
     AFN_TRY(make_pixel_table(p));
-    AFN_TRY(p->backend->open(&p->device,
-                             opts->threads > 0 ? opts->threads : afn_cpu_count()));
+    AFN_TRY(open_device(p));
     AFN_TRY(afn_lower(&p->low, g, &p->opts, p->backend));
     p->backend->enter(p->device);
     AFN_TRY(afn_plan_program(p, opts->batch, &usual));

@@ -40,6 +40,7 @@ static afn_status compile(afn_predictor *p)
     afn_plan_opts o = { .batch = p->opts.batch,
                         .threads = p->opts.threads,
                         .backend = p->opts.backend,
+                        .precision = p->opts.precision,
                         .algorithms = p->opts.exact ? AFN_ALGORITHMS_EXACT
                                                     : AFN_ALGORITHMS_MEASURED };
 

@@ -224,7 +224,7 @@ int main(int argc, char **argv)
 {
     bench b = { 0 };
     void *device;
-    must(afn_backend_cpu.open(&device, afn_cpu_count()));
+    must(afn_backend_cpu.open(&device, afn_cpu_count(), AFN_PRECISION_FP32));
     afn_backend_cpu.enter(device);
     b.device = device;
     printf("ms (difference)%-9s%28s%28s%28s\n", "", "direct", "oneDNN winograd",

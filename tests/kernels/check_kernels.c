@@ -4,11 +4,12 @@
  *
  *   check_kernels [--backend NAME] [--case TEXT] [--seed S] [--random COUNT]
  *                 [--isa base|avx2|avx512] [--algorithms exact|winograd|library]
- *                 [--verbose]
+ *                 [--bf16] [--verbose]
  *   check_kernels --bench [--backend NAME] [--case TEXT]
  *
  * --isa skips the check (exit status 77) unless the cpu backend runs on exactly this
- * instruction set, which ONEDNN_MAX_CPU_ISA can lower.
+ * instruction set, which ONEDNN_MAX_CPU_ISA can lower.  --bf16 compares with the naive
+ * backend in fp32, and is skipped alike where the processor has no bf16.
  *
  * A pre-activation within rounding of zero may fall on either side of it and change a
  * gradient by much; so a graph that differs is tried again with other numbers, and
@@ -26,6 +27,7 @@ typedef struct options {
     uint64_t seed;
     int random; /* graphs */
     afn_algorithms algorithms;
+    afn_precision precision;
     bool bench, verbose;
 } options;
 
@@ -38,10 +40,12 @@ static double compare_once(const options *o, const afn_graph *g, const setup *s,
                            uint64_t seed, char *text, size_t text_bytes)
 {
     results expected, got;
-    run_graph(&expected, g, s, "ref", seed);
+    setup naive = *s;
+    const tolerance allowed = graph_tolerance(g, s);
+    naive.precision = AFN_PRECISION_FP32;
+    run_graph(&expected, g, &naive, "ref", seed);
     run_graph(&got, g, s, o->backend, seed);
-    const double d = compare_results(&expected, &got, graph_tolerance(g, o->algorithms),
-                                     text, text_bytes);
+    const double d = compare_results(&expected, &got, &allowed, text, text_bytes);
     free_results(&expected);
     free_results(&got);
     return d;
@@ -65,6 +69,7 @@ static void check_graph(const options *o, const afn_graph *g, const char *name,
         setup own = setups[i];
         const setup *s = &own;
         own.algorithms = o->algorithms;
+        own.precision = o->precision;
         double d = compare_once(o, g, s, o->seed, text, sizeof text);
         t->runs++;
         if (d > 1) {
@@ -73,7 +78,8 @@ static void check_graph(const options *o, const afn_graph *g, const char *name,
             d = compare_once(o, g, s, o->seed + 77777, text, sizeof text);
         }
         if (d > t->worst && d <= 1) t->worst = d;
-        if (o->verbose && d <= 1) printf("ok    %s, %s: %.3f\n", name, s->name, d);
+        if (o->verbose && d <= 1)
+            printf("ok    %s, %s: %.3f %s\n", name, s->name, d, text);
         if (d <= 1) continue;
         printf("FAIL  %s, %s: %s\n", name, s->name, text);
         failed = true;
@@ -138,7 +144,7 @@ static void bench(const options *o)
 static int usage(void)
 {
     fprintf(stderr, "usage: check_kernels [--backend NAME] [--case TEXT] [--seed S] "
-                    "[--random COUNT] [--isa NAME] "
+                    "[--random COUNT] [--isa NAME] [--bf16] "
                     "[--algorithms exact|winograd|library] [--verbose] [--bench]\n");
     return 2;
 }
@@ -160,6 +166,8 @@ static bool parse(options *o, int argc, char **argv)
             o->bench = true;
         else if (strcmp(a, "--verbose") == 0)
             o->verbose = true;
+        else if (strcmp(a, "--bf16") == 0)
+            o->precision = AFN_PRECISION_BF16;
         else if (i + 1 == argc)
             return false;
         else if (strcmp(a, "--backend") == 0)
@@ -198,6 +206,10 @@ int main(int argc, char **argv)
     }
     if (o.isa && strcmp(o.isa, isa_name()) != 0) {
         printf("skipped: runs on %s, not on %s\n", isa_name(), o.isa);
+        return 77;
+    }
+    if (afn_precision_here(o.precision) != o.precision) {
+        printf("skipped: this processor has no bf16\n");
         return 77;
     }
     tally t = { 0 };

@@ -51,6 +51,7 @@ typedef struct setup {
     bool input_gradient;
     bool pixels; /* 8-bit input where the graph has 3 channels */
     afn_algorithms algorithms;
+    afn_precision precision;
     int batch;            /* samples the plan is made for */
     int calls[MAX_CALLS]; /* samples of each call, 0 = no more */
 } setup;
@@ -79,12 +80,17 @@ void run_graph(results *out, const afn_graph *g, const setup *s, const char *bac
 void free_results(results *r);
 
 /* Relative error that this graph may show: see the table in run_graph.c. */
-double graph_tolerance(const afn_graph *g, afn_algorithms algorithms);
+typedef struct tolerance {
+    double value, gradient;
+    bool of_norm; /* of a tensor's, not of each element: rounding decides sign and rank
+                   * of some, and with them where a gradient goes */
+} tolerance;
+tolerance graph_tolerance(const afn_graph *g, const setup *s);
 
 /* Largest error in units of what is allowed: up to 1 is equal.  Writes the name of the
  * worst tensor with its numbers into text. */
-double compare_results(const results *expected, const results *got, double tolerance,
-                       char *text, size_t text_bytes);
+double compare_results(const results *expected, const results *got,
+                       const tolerance *allowed, char *text, size_t text_bytes);
 
 /* Seconds of one forward and one forward + backward call. */
 void time_graph(const afn_graph *g, const char *backend, int batch, double *forward_s,

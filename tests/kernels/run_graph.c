@@ -76,6 +76,11 @@ static_assert(AFN_COUNT(op_tolerance) == AFN_N_OPS, "one row per op");
  */
 static const double gradient_factor = 16;
 
+/* bf16 rounds a value to 2^-9 of it, and products round both factors.  Errors of nodes
+ * in a chain are independent and add up as a random walk does; so do those of a batch.
+ */
+static const double bf16_tolerance = 3 * 0x1p-8, bf16_gradient_factor = 10;
+
 /* What is left of a sum that cancels has no relative accuracy: the gradient of a bias
  * before a batch norm, say, is 0 but for rounding.  So tensors are judged as at least
  * this large, and gradients as at least this share of the largest gradient, too. */
@@ -85,16 +90,21 @@ static const double smallest_scale = 0.1, smallest_share = 0.01;
  * up to 24, twice, and rounding grows by as much. */
 static const double winograd_tolerance = 4e-5;
 
-double graph_tolerance(const afn_graph *g, afn_algorithms algorithms)
+tolerance graph_tolerance(const afn_graph *g, const setup *s)
 {
     double sum = 1e-7;
-    for (int i = 0; i < afn_graph_n_nodes(g); i++) {
+    const int n = afn_graph_n_nodes(g);
+    if (s->precision == AFN_PRECISION_BF16) {
+        const double walk = bf16_tolerance * sqrt(n);
+        return (tolerance){ walk, walk * bf16_gradient_factor, true };
+    }
+    for (int i = 0; i < n; i++) {
         const afn_op op = afn_graph_node(g, i)->op;
         sum += op_tolerance[op];
-        if (op == AFN_OP_CONV2D && algorithms != AFN_ALGORITHMS_EXACT)
+        if (op == AFN_OP_CONV2D && s->algorithms != AFN_ALGORITHMS_EXACT)
             sum += winograd_tolerance;
     }
-    return sum;
+    return (tolerance){ sum, sum * gradient_factor, false };
 }
 
 void must(afn_status st, const char *what)
@@ -286,6 +296,7 @@ static afn_plan_opts options(const run *r, const char *backend)
         .threads = 2,
         .backend = backend,
         .algorithms = r->s->algorithms,
+        .precision = r->s->precision,
         .mean = { 0.485f, 0.456f, 0.406f },
         .std = { 0.229f, 0.224f, 0.225f },
     };
@@ -338,8 +349,22 @@ static double difference(const tensor *a, const tensor *b, double scale)
     return worst == 0 ? 0 : worst / (own > scale ? own : scale);
 }
 
-double compare_results(const results *expected, const results *got, double tolerance,
-                       char *text, size_t text_bytes)
+/* The same of their norms. */
+static double norm_difference(const tensor *a, const tensor *b, double scale)
+{
+    double apart = 0, own = 0;
+    for (int64_t i = 0; i < a->count; i++) {
+        const double d = (double)a->v[i] - (double)b->v[i];
+        apart += d * d;
+        own += (double)a->v[i] * (double)a->v[i];
+    }
+    const double least = scale * scale * (double)a->count;
+    if (isnan(apart)) return INFINITY;
+    return apart == 0 ? 0 : sqrt(apart / (own > least ? own : least));
+}
+
+double compare_results(const results *expected, const results *got,
+                       const tolerance *allowed, char *text, size_t text_bytes)
 {
     double worst = 0;
     snprintf(text, text_bytes, "equal");
@@ -352,12 +377,12 @@ double compare_results(const results *expected, const results *got, double toler
     const double least = gradient_scale(expected);
     for (int i = 0; i < got->n; i++) {
         const tensor *a = &expected->t[i], *b = &got->t[i];
-        const double allowed = tolerance * (a->gradient ? gradient_factor : 1);
-        const double d = difference(a, b, a->gradient ? least : smallest_scale);
-        if (d / allowed <= worst) continue;
-        worst = d / allowed;
-        snprintf(text, text_bytes, "%s: off by %.2g, allowed %.2g", a->name, d,
-                 allowed);
+        const double most = a->gradient ? allowed->gradient : allowed->value;
+        const double d = (allowed->of_norm ? norm_difference : difference)(
+            a, b, a->gradient ? least : smallest_scale);
+        if (d / most <= worst) continue;
+        worst = d / most;
+        snprintf(text, text_bytes, "%s: off by %.2g, allowed %.2g", a->name, d, most);
     }
     return worst;
 }

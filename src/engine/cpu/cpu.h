@@ -15,30 +15,46 @@
 
 typedef struct cpu_device {
     dnn_device *dnn;
-    const afn_kern *kern;
+    const afn_kern *kern; /* on floats */
     int threads;
     dnn_order blocked; /* DNN_BLOCKED8 or 16, as kern->block */
     tune *tune;        /* choices of algorithms, NULL until there is one to make */
+    dnn_type type;     /* of values but the logits, which are floats */
 } cpu_device;
 
-/* afn_layout.format: a dnn_order, DNN_PLAIN or one of the blocked ones. */
+/* afn_layout.format: order and type of a value; DNN_PLAIN or one of the blocked orders.
+ */
+typedef struct cpu_format {
+    dnn_order order;
+    dnn_type type;
+} cpu_format;
+int cpu_format_code(cpu_format f);
+cpu_format cpu_format_of(const afn_layout *l);
 
-/* Layout of an n-sample value of this shape in this order. */
-afn_status cpu_layout(afn_layout *out, const afn_shape *shape, int64_t n,
-                      dnn_order order);
+/* Kernels for values of this layout. */
+const afn_kern *cpu_kern(const afn_layout *l, const cpu_device *d);
+
+/* The values of a layout, with padding. */
+int64_t cpu_count(const afn_layout *l);
+
+/* Layout of an n-sample value of this shape. */
+afn_status cpu_layout(afn_layout *out, const afn_shape *shape, int64_t n, cpu_format f);
+
+/* The type of a step's output, where it can write either. */
+dnn_type cpu_output_type(const cpu_device *d, const afn_step *step);
 
 /* The order that the layout rule gives a value of this shape. */
 dnn_order cpu_order(const cpu_device *d, const afn_shape *shape);
 
 /* Descriptor of an n-sample value. */
-afn_status cpu_value_md(dnn_md **out, const afn_shape *shape, int64_t n, int format);
+afn_status cpu_value_md(dnn_md **out, const afn_shape *shape, int64_t n, cpu_format f);
 
 /* A blocked value as its kernels see it. */
 typedef struct cpu_blocks {
     int64_t n, blocks, pixels; /* samples, channel blocks of each, pixels */
     int64_t channels;
-    int width;      /* channels in a block */
-    int64_t floats; /* of one block: pixels * width */
+    int width;    /* channels in a block */
+    int64_t size; /* values in a block: pixels * width */
 } cpu_blocks;
 cpu_blocks cpu_blocks_of(const cpu_device *d, const afn_shape *shape, int64_t n);
 
@@ -46,16 +62,27 @@ cpu_blocks cpu_blocks_of(const cpu_device *d, const afn_shape *shape, int64_t n)
 int64_t cpu_padded(const cpu_device *d, int64_t channels);
 void cpu_use_vector(const afn_prepare *p, const afn_node *node, int slot);
 
-/* y += x and y = x over n floats, on all threads. */
-void cpu_accumulate(const cpu_device *d, float *y, const float *x, int64_t n);
-void cpu_copy(float *y, const float *x, int64_t n);
+/* On all threads: y += x over n values, y = x over some bytes, n floats as values. */
+void cpu_accumulate(const afn_kern *kern, void *y, const void *x, int64_t n);
+void cpu_copy(void *y, const void *x, size_t bytes);
+void cpu_store(const afn_kern *kern, void *y, const float *x, int64_t n);
+
+/* Value i of a buffer. */
+static inline void *cpu_at(const afn_kern *kern, void *v, int64_t i)
+{
+    return (char *)v + i * (int64_t)kern->bytes;
+}
+static inline const void *cpu_get(const afn_kern *kern, const void *v, int64_t i)
+{
+    return (const char *)v + i * (int64_t)kern->bytes;
+}
 
 /* One call of fn for each piece of [0, n), pieces divided among the threads. */
 typedef void (*cpu_range_fn)(void *user, int64_t from, int64_t to);
 void cpu_parallel(int64_t n, cpu_range_fn fn, void *user);
 
 /* Set the channels of a value that only fill up its last block to 0. */
-void cpu_clear_padding(float *v, const cpu_blocks *b);
+void cpu_clear_padding(const afn_kern *kern, void *v, const cpu_blocks *b);
 
 /* cpu_alone.c: the backend's time_alone(). */
 afn_status cpu_time_alone(void *device, const afn_step *s, int64_t n, double *seconds);

@@ -48,13 +48,15 @@ static afn_status time_runs(const product *p, double *out)
     return st;
 }
 
-/* Ones, not zeros: a page never written is not memory, and 0 may be faster. */
+/* Ones, not zeros: a page never written is not memory, and 0 may be faster.  Two of
+ * bf16 side by side are a float near 1, too. */
 static afn_status fill_buffer(product *p, dnn_slot slot, size_t bytes)
 {
-    float *f = afn_alloc_aligned(bytes);
-    p->own[slot] = p->buffer[slot] = f;
-    if (!f) return afn_fail(AFN_ENOMEM, "out of memory: %zu MB", bytes >> 20);
-    for (size_t i = 0; i < bytes / sizeof *f; i++) f[i] = 1.0f;
+    const uint32_t ones = 0x3f803f80;
+    uint32_t *w = afn_alloc_aligned(bytes);
+    p->own[slot] = p->buffer[slot] = w;
+    if (!w) return afn_fail(AFN_ENOMEM, "out of memory: %zu MB", bytes >> 20);
+    for (size_t i = 0; i < bytes / sizeof *w; i++) w[i] = ones;
     return AFN_OK;
 }
 
@@ -120,28 +122,31 @@ static afn_status time_pass(cpu_device *d, dnn_pass kind, const convolution *c,
     return AFN_OK;
 }
 
-static afn_status weights_md(dnn_md **out, const afn_step *s)
+static afn_status weights_md(dnn_md **out, const afn_step *s, dnn_type type)
 {
     const afn_conv_attr *c = &s->node->attr.conv;
     const int64_t ic = s->in_shape[0].dim[0];
     const int64_t grouped[] = { c->groups, c->oc / c->groups, ic / c->groups, c->kh,
                                 c->kw };
     const int64_t dense[] = { c->oc, ic, c->kh, c->kw };
-    return c->groups > 1 ? dnn_md_new(out, 5, grouped, DNN_ANY, DNN_F32)
-                         : dnn_md_new(out, 4, dense, DNN_ANY, DNN_F32);
+    return c->groups > 1 ? dnn_md_new(out, 5, grouped, DNN_ANY, type)
+                         : dnn_md_new(out, 4, dense, DNN_ANY, type);
 }
 
 afn_status cpu_time_alone(void *device, const afn_step *s, int64_t n, double *seconds)
 {
     afn_status st = AFN_OK;
     cpu_device *d = device;
-    dnn_md *src[2] = { NULL }, *dst[2] = { NULL }, *weights = NULL;
+    dnn_md *src[2] = { NULL }, *dst[2] = { NULL };
+    dnn_md *weights = NULL, *gradient = NULL; /* sums in fp32 */
     *seconds = 0;
     for (int i = 0; i < 2; i++) {
-        AFN_TRY(cpu_value_md(&src[i], &s->in_shape[0], n, i ? d->blocked : DNN_ANY));
-        AFN_TRY(cpu_value_md(&dst[i], &s->out_shape, n, i ? d->blocked : DNN_ANY));
+        const cpu_format f = { i ? d->blocked : DNN_ANY, d->type };
+        AFN_TRY(cpu_value_md(&src[i], &s->in_shape[0], n, f));
+        AFN_TRY(cpu_value_md(&dst[i], &s->out_shape, n, f));
     }
-    AFN_TRY(weights_md(&weights, s));
+    AFN_TRY(weights_md(&weights, s, d->type));
+    AFN_TRY(weights_md(&gradient, s, DNN_F32));
     convolution c = { .any = { .src = src[0],
                                .weights = weights,
                                .dst = dst[0],
@@ -153,6 +158,7 @@ afn_status cpu_time_alone(void *device, const afn_step *s, int64_t n, double *se
     AFN_TRY(time_pass(d, s->train ? DNN_FORWARD : DNN_INFER, &c, seconds));
     if (s->train && s->grad_input[0])
         AFN_TRY(time_pass(d, DNN_BACKWARD_DATA, &c, seconds));
+    c.any.weights = c.blocked.weights = gradient;
     if (s->train && s->grad_param[AFN_WEIGHT])
         AFN_TRY(time_pass(d, DNN_BACKWARD_WEIGHTS, &c, seconds));
 done:
@@ -161,6 +167,7 @@ done:
         dnn_md_free(dst[i]);
     }
     dnn_md_free(weights);
+    dnn_md_free(gradient);
     return st;
 }
 

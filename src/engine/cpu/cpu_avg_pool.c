@@ -8,13 +8,9 @@
 
 typedef struct avg_pool {
     cpu_device *device;
+    const afn_kern *in_kern, *out_kern; /* the output may be in fp32 alone */
     const afn_step *step;
 } avg_pool;
-
-typedef struct window {
-    int64_t h0, h1, w0, w1; /* pixels [h0,h1) x [w0,w1) of the input */
-    float weight;           /* 1 / divisor */
-} window;
 
 typedef struct avg_call {
     const avg_pool *s;
@@ -32,31 +28,34 @@ static int64_t most(int64_t a, int64_t b)
     return a > b ? a : b;
 }
 
-static window sliding_window(const afn_step *s, int64_t oh, int64_t ow)
+static afn_kern_window sliding_window(const afn_step *s, int64_t oh, int64_t ow)
 {
     const afn_pool_attr *p = &s->node->attr.pool;
     const int64_t ih = s->in_shape[0].dim[1], iw = s->in_shape[0].dim[2];
     const int64_t h0 = oh * p->sh - p->ph, w0 = ow * p->sw - p->pw;
     const int64_t h1 = least(h0 + p->kh, ih + p->ph),
                   w1 = least(w0 + p->kw, iw + p->pw);
-    window w = { most(h0, 0), least(h1, ih), most(w0, 0), least(w1, iw), 0 };
+    afn_kern_window w = {
+        most(h0, 0), least(h1, ih), most(w0, 0), least(w1, iw), iw, 0
+    };
     const int64_t padded = (h1 - h0) * (w1 - w0);
     const int64_t inside = (w.h1 - w.h0) * (w.w1 - w.w0);
     w.weight = 1.0f / (float)(p->include_pad ? padded : inside);
     return w;
 }
 
-static window adaptive_window(const afn_step *s, int64_t oh, int64_t ow)
+static afn_kern_window adaptive_window(const afn_step *s, int64_t oh, int64_t ow)
 {
     const int64_t ih = s->in_shape[0].dim[1], iw = s->in_shape[0].dim[2];
     const int64_t nh = s->out_shape.dim[1], nw = s->out_shape.dim[2];
-    window w = { oh * ih / nh, ((oh + 1) * ih + nh - 1) / nh, ow * iw / nw,
-                 ((ow + 1) * iw + nw - 1) / nw, 0 };
+    afn_kern_window w = { oh * ih / nh, ((oh + 1) * ih + nh - 1) / nh,
+                          ow * iw / nw, ((ow + 1) * iw + nw - 1) / nw,
+                          iw,           0 };
     w.weight = 1.0f / (float)((w.h1 - w.h0) * (w.w1 - w.w0));
     return w;
 }
 
-static window window_at(const afn_step *s, int64_t oh, int64_t ow)
+static afn_kern_window window_at(const afn_step *s, int64_t oh, int64_t ow)
 {
     return s->op == AFN_OP_AVG_POOL ? sliding_window(s, oh, ow)
                                     : adaptive_window(s, oh, ow);
@@ -75,8 +74,13 @@ static afn_status prepare(const afn_prepare *p, afn_kernel *k)
     if (!s) return afn_fail(AFN_ENOMEM, "out of memory");
     s->device = p->device;
     s->step = p->step;
-    return cpu_layout(&k->out, &p->step->out_shape, p->n,
-                      cpu_order(s->device, &p->step->out_shape));
+    const afn_status st =
+        cpu_layout(&k->out, &p->step->out_shape, p->n,
+                   (cpu_format){ cpu_order(s->device, &p->step->out_shape),
+                                 cpu_output_type(s->device, p->step) });
+    s->in_kern = cpu_kern(&p->in[0], s->device);
+    s->out_kern = cpu_kern(&k->out, s->device);
+    return st;
 }
 
 static avg_call begin(const avg_pool *s, const afn_args *a)
@@ -85,59 +89,46 @@ static avg_call begin(const avg_pool *s, const afn_args *a)
                        cpu_blocks_of(s->device, &s->step->out_shape, a->n) };
 }
 
-static void average(float *y, const float *x, const window *w, int64_t iw, int width)
-{
-    memset(y, 0, (size_t)width * sizeof *y);
-    for (int64_t h = w->h0; h < w->h1; h++)
-        for (int64_t i = w->w0; i < w->w1; i++)
-            for (int c = 0; c < width; c++) y[c] += x[(h * iw + i) * width + c];
-    for (int c = 0; c < width; c++) y[c] *= w->weight;
-}
-
 static void forward_range(void *user, int64_t from, int64_t to)
 {
     const avg_call *c = user;
     const afn_step *s = c->s->step;
-    const int64_t oh = s->out_shape.dim[1], ow = s->out_shape.dim[2];
+    const afn_kern *in = c->s->in_kern, *out = c->s->out_kern;
+    const int64_t ow = s->out_shape.dim[2];
+    float y[AFN_KERN_MAX_BLOCK];
     for (int64_t u = from; u < to; u++) {
-        const float *x = (const float *)c->a->in[0] + u * c->in.floats;
-        float *y = (float *)c->a->out + u * c->out.floats;
-        if (is_global(s)) {
-            c->s->device->kern->mean(y, x, c->in.pixels);
-            continue;
-        }
-        for (int64_t i = 0; i < oh * ow; i++) {
-            const window w = window_at(s, i / ow, i % ow);
-            average(y + i * c->out.width, x, &w, s->in_shape[0].dim[2], c->out.width);
+        const void *x = cpu_get(in, c->a->in[0], u * c->in.size);
+        for (int64_t i = 0; i < c->out.pixels; i++) {
+            const afn_kern_window w = window_at(s, i / ow, i % ow);
+            if (is_global(s))
+                in->mean(y, x, c->in.pixels);
+            else
+                in->window(y, x, &w);
+            out->store(cpu_at(out, c->a->out, u * c->out.size + i * c->out.width), y,
+                       c->out.width);
         }
     }
-}
-
-static void spread(float *dx, const float *dy, const window *w, int64_t iw, int width)
-{
-    for (int64_t h = w->h0; h < w->h1; h++)
-        for (int64_t i = w->w0; i < w->w1; i++)
-            for (int c = 0; c < width; c++)
-                dx[(h * iw + i) * width + c] += dy[c] * w->weight;
 }
 
 static void backward_range(void *user, int64_t from, int64_t to)
 {
     const avg_call *c = user;
     const afn_step *s = c->s->step;
-    const int64_t oh = s->out_shape.dim[1], ow = s->out_shape.dim[2];
+    const afn_kern *in = c->s->in_kern, *out = c->s->out_kern;
+    const int64_t ow = s->out_shape.dim[2];
     const bool add = c->a->accumulate[0];
+    float dy[AFN_KERN_MAX_BLOCK];
     for (int64_t u = from; u < to; u++) {
-        float *dx = (float *)c->a->din[0] + u * c->in.floats;
-        const float *dy = (const float *)c->a->dout + u * c->out.floats;
-        if (is_global(s)) {
-            c->s->device->kern->mean_backward(dx, dy, c->in.pixels, add);
-            continue;
-        }
-        if (!add) memset(dx, 0, (size_t)c->in.floats * sizeof *dx);
-        for (int64_t i = 0; i < oh * ow; i++) {
-            const window w = window_at(s, i / ow, i % ow);
-            spread(dx, dy + i * c->out.width, &w, s->in_shape[0].dim[2], c->out.width);
+        void *dx = cpu_at(in, c->a->din[0], u * c->in.size);
+        if (!add && !is_global(s)) memset(dx, 0, (size_t)c->in.size * in->bytes);
+        for (int64_t i = 0; i < c->out.pixels; i++) {
+            const afn_kern_window w = window_at(s, i / ow, i % ow);
+            out->load(dy, cpu_get(out, c->a->dout, u * c->out.size + i * c->out.width),
+                      c->out.width);
+            if (is_global(s))
+                in->mean_backward(dx, dy, c->in.pixels, add);
+            else
+                in->window_backward(dx, dy, &w);
         }
     }
 }

@@ -30,7 +30,12 @@ static const afn_kern *kern_for(dnn_isa isa)
     return &afn_kern_base;
 }
 
-static afn_status cpu_open(void **out, int threads)
+afn_precision afn_precision_here(afn_precision wanted)
+{
+    return dnn_has_bf16() ? wanted : AFN_PRECISION_FP32;
+}
+
+static afn_status cpu_open(void **out, int threads, afn_precision precision)
 {
     afn_status st = AFN_OK;
     *out = NULL;
@@ -38,6 +43,7 @@ static afn_status cpu_open(void **out, int threads)
     AFN_REQUIRE(d, AFN_ENOMEM, "out of memory");
     d->threads = threads;
     d->kern = kern_for(dnn_best_isa());
+    d->type = precision == AFN_PRECISION_BF16 ? DNN_BF16 : DNN_F32;
     d->blocked = d->kern->block == 16 ? DNN_BLOCKED16 : DNN_BLOCKED8;
     AFN_TRY(dnn_device_open(&d->dnn));
     *out = d;
@@ -72,21 +78,50 @@ dnn_order cpu_order(const cpu_device *d, const afn_shape *shape)
     return shape->rank == 3 ? d->blocked : DNN_PLAIN;
 }
 
-afn_status cpu_value_md(dnn_md **out, const afn_shape *shape, int64_t n, int format)
+enum { TYPE_BIT = 8 }; /* above every order */
+
+int cpu_format_code(cpu_format f)
+{
+    return (int)f.order | (int)f.type << TYPE_BIT;
+}
+
+cpu_format cpu_format_of(const afn_layout *l)
+{
+    return (cpu_format){ .order = (dnn_order)(l->format & ((1 << TYPE_BIT) - 1)),
+                         .type = (dnn_type)(l->format >> TYPE_BIT) };
+}
+
+const afn_kern *cpu_kern(const afn_layout *l, const cpu_device *d)
+{
+    return cpu_format_of(l).type == DNN_BF16 ? &afn_kern_avx512_bf16 : d->kern;
+}
+
+int64_t cpu_count(const afn_layout *l)
+{
+    const size_t one =
+        cpu_format_of(l).type == DNN_BF16 ? sizeof(uint16_t) : sizeof(float);
+    return (int64_t)(l->bytes / one);
+}
+
+dnn_type cpu_output_type(const cpu_device *d, const afn_step *step)
+{
+    return step->logits && !step->add ? DNN_F32 : d->type;
+}
+
+afn_status cpu_value_md(dnn_md **out, const afn_shape *shape, int64_t n, cpu_format f)
 {
     int64_t dim[4] = { n };
     for (int i = 0; i < shape->rank; i++) dim[i + 1] = shape->dim[i];
-    return dnn_md_new(out, shape->rank + 1, dim, (dnn_order)format, DNN_F32);
+    return dnn_md_new(out, shape->rank + 1, dim, f.order, f.type);
 }
 
-afn_status cpu_layout(afn_layout *out, const afn_shape *shape, int64_t n,
-                      dnn_order order)
+afn_status cpu_layout(afn_layout *out, const afn_shape *shape, int64_t n, cpu_format f)
 {
     dnn_md *md = NULL;
     *out = (afn_layout){ 0 };
-    const afn_status st = cpu_value_md(&md, shape, n, (int)order);
+    const afn_status st = cpu_value_md(&md, shape, n, f);
     if (st != AFN_OK) return st;
-    *out = (afn_layout){ .format = (int)order, .bytes = dnn_md_bytes(md) };
+    *out = (afn_layout){ .format = cpu_format_code(f), .bytes = dnn_md_bytes(md) };
     dnn_md_free(md);
     return AFN_OK;
 }
@@ -105,7 +140,7 @@ cpu_blocks cpu_blocks_of(const cpu_device *d, const afn_shape *shape, int64_t n)
                          .pixels = pixels,
                          .channels = shape->dim[0],
                          .width = d->kern->block,
-                         .floats = pixels * d->kern->block };
+                         .size = pixels * d->kern->block };
 }
 
 void cpu_use_vector(const afn_prepare *p, const afn_node *node, int slot)
@@ -126,46 +161,59 @@ size_t cpu_aligned(size_t bytes)
 
 typedef struct two_buffers {
     const afn_kern *kern;
-    float *y;
-    const float *x;
+    void *y;
+    const void *x;
 } two_buffers;
 
 static void accumulate_range(void *user, int64_t from, int64_t to)
 {
     const two_buffers *b = user;
-    b->kern->accumulate(b->y + from, b->x + from, to - from);
+    b->kern->accumulate(cpu_at(b->kern, b->y, from), cpu_get(b->kern, b->x, from),
+                        to - from);
 }
 
-void cpu_accumulate(const cpu_device *d, float *y, const float *x, int64_t n)
+void cpu_accumulate(const afn_kern *kern, void *y, const void *x, int64_t n)
 {
-    cpu_parallel(n, accumulate_range, &(two_buffers){ d->kern, y, x });
+    cpu_parallel(n, accumulate_range, &(two_buffers){ kern, y, x });
 }
 
 static void copy_range(void *user, int64_t from, int64_t to)
 {
     const two_buffers *b = user;
-    memcpy(b->y + from, b->x + from, (size_t)(to - from) * sizeof(float));
+    memcpy((char *)b->y + from, (const char *)b->x + from, (size_t)(to - from));
 }
 
-void cpu_copy(float *y, const float *x, int64_t n)
+void cpu_copy(void *y, const void *x, size_t bytes)
 {
-    cpu_parallel(n, copy_range, &(two_buffers){ NULL, y, x });
+    cpu_parallel((int64_t)bytes, copy_range, &(two_buffers){ NULL, y, x });
+}
+
+static void store_range(void *user, int64_t from, int64_t to)
+{
+    const two_buffers *b = user;
+    b->kern->store(cpu_at(b->kern, b->y, from), (const float *)b->x + from, to - from);
+}
+
+void cpu_store(const afn_kern *kern, void *y, const float *x, int64_t n)
+{
+    cpu_parallel(n, store_range, &(two_buffers){ kern, y, x });
 }
 
 static void backend_accumulate(void *device, const afn_layout *l, void *y,
                                const void *x)
 {
-    cpu_accumulate(device, y, x, (int64_t)(l->bytes / sizeof(float)));
+    cpu_accumulate(cpu_kern(l, device), y, x, cpu_count(l));
 }
 
-void cpu_clear_padding(float *v, const cpu_blocks *b)
+void cpu_clear_padding(const afn_kern *kern, void *v, const cpu_blocks *b)
 {
-    const int64_t used = b->channels % b->width;
+    const int64_t used = b->channels % b->width, rest = b->width - used;
     if (!used) return;
     for (int64_t n = 0; n < b->n; n++) {
-        float *last = v + ((n + 1) * b->blocks - 1) * b->floats;
+        const int64_t last = ((n + 1) * b->blocks - 1) * b->size;
         for (int64_t i = 0; i < b->pixels; i++)
-            for (int64_t ch = used; ch < b->width; ch++) last[i * b->width + ch] = 0.0f;
+            memset(cpu_at(kern, v, last + i * b->width + used), 0,
+                   (size_t)rest * kern->bytes);
     }
 }
 
@@ -233,12 +281,13 @@ static afn_status convert(void *device, const afn_layout *l, const afn_shape *sh
 {
     afn_status st = AFN_OK;
     dnn_md *own = NULL, *plain = NULL;
-    if (l->format == DNN_PLAIN) {
-        cpu_copy(out, in, n * afn_shape_count(shape));
+    const cpu_format f = cpu_format_of(l), floats = { DNN_PLAIN, DNN_F32 };
+    if (l->format == cpu_format_code(floats)) {
+        cpu_copy(out, in, l->bytes);
         return AFN_OK;
     }
-    AFN_TRY(cpu_value_md(&own, shape, n, l->format));
-    AFN_TRY(cpu_value_md(&plain, shape, n, DNN_PLAIN));
+    AFN_TRY(cpu_value_md(&own, shape, n, f));
+    AFN_TRY(cpu_value_md(&plain, shape, n, floats));
     AFN_TRY(reorder(device, reading ? own : plain, reading ? plain : own, in, out));
 done:
     dnn_md_free(own);
@@ -308,6 +357,7 @@ static const afn_kernel_ops *find(afn_op op)
 const afn_backend afn_backend_cpu = {
     .name = "cpu",
     .fusions = AFN_FUSE_CONV_ACT | AFN_FUSE_NORM_ADD_ACT | AFN_FOLD_NORM,
+    .bf16 = true,
     .open = cpu_open,
     .close = cpu_close,
     .enter = cpu_enter,

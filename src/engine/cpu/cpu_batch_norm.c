@@ -22,6 +22,7 @@
 
 typedef struct norm {
     cpu_device *device;
+    const afn_kern *kern;
     const afn_step *step;
     int64_t padded;   /* channels */
     bool uses_output; /* backward takes the mask from it */
@@ -54,6 +55,7 @@ static afn_status prepare(const afn_prepare *p, afn_kernel *k)
         return afn_fail(AFN_ESHAPE, "expected more than 1 value per channel when "
                                     "training, got a batch of 1 with 1 pixel");
     s->device = p->device;
+    s->kern = cpu_kern(&p->in[0], s->device);
     s->step = step;
     s->padded = cpu_padded(s->device, step->out_shape.dim[0]);
     for (int slot = AFN_WEIGHT; slot <= AFN_RUNNING_VAR; slot++)
@@ -175,16 +177,26 @@ static int64_t end_of_block(const norm_call *c, int64_t block)
     return end < c->b.channels ? end : c->b.channels;
 }
 
+/* Unit u of a value; NULL of NULL. */
+static void *unit_at(const norm_call *c, void *v, int64_t u)
+{
+    return v ? cpu_at(c->s->kern, v, u * c->b.size) : NULL;
+}
+
+static const void *unit_of(const norm_call *c, const void *v, int64_t u)
+{
+    return v ? cpu_get(c->s->kern, v, u * c->b.size) : NULL;
+}
+
 /* ---- forward ---- */
 
 /* About the running mean: near the true mean, so that the variance does not cancel. */
 static void sum_unit(const norm_call *c, int64_t u)
 {
-    const float *x = c->a->in[0], *shift = param(c, AFN_RUNNING_MEAN);
+    const float *shift = param(c, AFN_RUNNING_MEAN);
     double *s = clear_sums(c, u);
-    c->s->device->kern->norm_sums(x + u * c->b.floats, c->b.pixels,
-                                  shift + u % c->b.blocks * c->b.width, s,
-                                  s + c->b.width);
+    c->s->kern->norm_sums(unit_of(c, c->a->in[0], u), c->b.pixels,
+                          shift + u % c->b.blocks * c->b.width, s, s + c->b.width);
 }
 
 static void set_scale(const norm_call *c, int64_t block)
@@ -229,12 +241,11 @@ static void fixed_statistics(const norm_call *c, int64_t block)
 static void apply_unit(const norm_call *c, int64_t u)
 {
     const afn_step *step = c->s->step;
-    const int64_t at = u * c->b.floats, ch = u % c->b.blocks * c->b.width;
-    const float *x = c->a->in[0];
-    const float *add = step->add ? c->a->in[step->n_inputs - 1] : NULL;
-    c->s->device->kern->norm_apply((float *)c->a->out + at, x + at,
-                                   add ? add + at : NULL, c->mean + ch, c->scale + ch,
-                                   param(c, AFN_BIAS) + ch, c->b.pixels, step->act);
+    const int64_t ch = u % c->b.blocks * c->b.width;
+    const void *add = step->add ? c->a->in[step->n_inputs - 1] : NULL;
+    c->s->kern->norm_apply(unit_at(c, c->a->out, u), unit_of(c, c->a->in[0], u),
+                           unit_of(c, add, u), c->mean + ch, c->scale + ch,
+                           param(c, AFN_BIAS) + ch, c->b.pixels, step->act);
 }
 
 static afn_status forward(void *state, const afn_args *a)
@@ -268,16 +279,15 @@ static afn_norm_block block_at(const norm_call *c, int64_t u)
 {
     const afn_step *step = c->s->step;
     const afn_args *a = c->a;
-    const int64_t at = u * c->b.floats, ch = u % c->b.blocks * c->b.width;
+    const int64_t ch = u % c->b.blocks * c->b.width;
     const int last = step->n_inputs - 1;
-    float *dx = a->din[0], *dadd = step->add ? a->din[last] : NULL;
     return (afn_norm_block){
-        .x = (const float *)a->in[0] + at,
-        .y = c->s->uses_output ? (const float *)a->out + at : NULL,
-        .dy = (float *)a->dout + at,
-        .dy2 = a->dout2 ? (const float *)a->dout2 + at : NULL,
-        .dx = dx ? dx + at : NULL,
-        .dadd = dadd ? dadd + at : NULL,
+        .x = unit_of(c, a->in[0], u),
+        .y = c->s->uses_output ? unit_of(c, a->out, u) : NULL,
+        .dy = unit_at(c, a->dout, u),
+        .dy2 = unit_of(c, a->dout2, u),
+        .dx = unit_at(c, a->din[0], u),
+        .dadd = step->add ? unit_at(c, a->din[last], u) : NULL,
         .add_dx = a->accumulate[0],
         .add_dadd = a->accumulate[last],
         .store = wants_sums(step) && (a->dout2 || c->s->uses_output),
@@ -296,13 +306,13 @@ static void backward_sum_unit(const norm_call *c, int64_t u)
 {
     double *s = clear_sums(c, u);
     const afn_norm_block b = block_at(c, u);
-    c->s->device->kern->norm_backward_sums(&b, s, s + c->b.width);
+    c->s->kern->norm_backward_sums(&b, s, s + c->b.width);
 }
 
 static void backward_unit(const norm_call *c, int64_t u)
 {
     const afn_norm_block b = block_at(c, u);
-    c->s->device->kern->norm_backward(&b);
+    c->s->kern->norm_backward(&b);
 }
 
 /* The factors of dx where statistics are fixed. */

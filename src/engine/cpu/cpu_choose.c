@@ -195,7 +195,8 @@ static const cpu_algo *by_measurement(const afn_prepare *p, dnn_pass kind,
 const cpu_algo *cpu_choose(const afn_prepare *p, dnn_pass kind, const dnn_product *d,
                            const dnn_md *blob)
 {
-    if (!has_choice(d->conv)) return &cpu_algo_direct;
+    const cpu_device *device = p->device;
+    if (!has_choice(d->conv) || device->type != DNN_F32) return &cpu_algo_direct;
     switch (p->algorithms) {
     case AFN_ALGORITHMS_EXACT:
         break;

@@ -7,6 +7,7 @@
 
 typedef struct concat {
     cpu_device *device;
+    const afn_kern *kern;
     const afn_step *step;
 } concat;
 
@@ -14,8 +15,8 @@ typedef struct concat_call {
     const concat *s;
     cpu_blocks in, out;
     int64_t first; /* channel of the output where this input begins */
-    float *to;
-    const float *from;
+    void *to;
+    const void *from;
     bool back, add;
 } concat_call;
 
@@ -26,38 +27,34 @@ static afn_status prepare(const afn_prepare *p, afn_kernel *k)
     if (!s) return afn_fail(AFN_ENOMEM, "out of memory");
     s->device = p->device;
     s->step = p->step;
-    return cpu_layout(&k->out, &p->step->out_shape, p->n,
-                      cpu_order(s->device, &p->step->out_shape));
-}
-
-static void move(float *to, const float *from, bool add)
-{
-    *to = add ? *to + *from : *from;
+    s->kern = cpu_kern(&p->in[0], s->device);
+    return cpu_layout(&k->out, &p->step->out_shape, p->n, cpu_format_of(&p->in[0]));
 }
 
 /* One channel of one sample. */
 static void move_channel(const concat_call *c, int64_t n, int64_t ch)
 {
+    const afn_kern *k = c->s->kern;
     const int64_t oc = c->first + ch, w = c->in.width;
-    const int64_t in = (n * c->in.blocks + ch / w) * c->in.floats + ch % w;
-    const int64_t out = (n * c->out.blocks + oc / w) * c->out.floats + oc % w;
-    for (int64_t i = 0; i < c->in.pixels; i++) {
-        const int64_t p = in + i * w, q = out + i * w;
-        move(c->to + (c->back ? p : q), c->from + (c->back ? q : p), c->add);
-    }
+    const int64_t in = (n * c->in.blocks + ch / w) * c->in.size + ch % w;
+    const int64_t out = (n * c->out.blocks + oc / w) * c->out.size + oc % w;
+    (c->add ? k->move_add : k->move)(cpu_at(k, c->to, c->back ? in : out), w,
+                                     cpu_get(k, c->from, c->back ? out : in), w,
+                                     c->in.pixels);
 }
 
 static void move_block(const concat_call *c, int64_t n, int64_t block)
 {
-    const int64_t in = (n * c->in.blocks + block) * c->in.floats;
+    const afn_kern *k = c->s->kern;
+    const int64_t in = (n * c->in.blocks + block) * c->in.size;
     const int64_t out =
-        (n * c->out.blocks + c->first / c->in.width + block) * c->out.floats;
-    float *to = c->to + (c->back ? in : out);
-    const float *from = c->from + (c->back ? out : in);
+        (n * c->out.blocks + c->first / c->in.width + block) * c->out.size;
+    void *to = cpu_at(k, c->to, c->back ? in : out);
+    const void *from = cpu_get(k, c->from, c->back ? out : in);
     if (c->add)
-        c->s->device->kern->accumulate(to, from, c->in.floats);
+        k->accumulate(to, from, c->in.size);
     else
-        memcpy(to, from, (size_t)c->in.floats * sizeof *to);
+        memcpy(to, from, (size_t)c->in.size * k->bytes);
 }
 
 /* One unit of work is one (sample, channel block of the input). */
@@ -88,10 +85,10 @@ static void run(const concat *s, const afn_args *a, bool back)
         c.from = back ? a->dout : a->in[i];
         c.add = back && a->accumulate[i];
         if (c.to) cpu_parallel(c.in.n * c.in.blocks, move_range, &c);
-        if (c.to && back && !c.add) cpu_clear_padding(c.to, &c.in);
+        if (c.to && back && !c.add) cpu_clear_padding(s->kern, c.to, &c.in);
         c.first += c.in.channels;
     }
-    if (!back) cpu_clear_padding(a->out, &c.out);
+    if (!back) cpu_clear_padding(s->kern, a->out, &c.out);
 }
 
 static afn_status forward(void *state, const afn_args *a)

@@ -6,6 +6,7 @@
 
 typedef struct dropout {
     cpu_device *device;
+    const afn_kern *kern;
     const afn_step *step;
     bool blocked;
 } dropout;
@@ -13,8 +14,8 @@ typedef struct dropout {
 typedef struct dropout_call {
     const dropout *s;
     const afn_args *a;
-    const float *from;
-    float *to;
+    const void *from;
+    void *to;
     bool add;
     uint64_t stream;
     float scale;
@@ -27,7 +28,8 @@ static afn_status prepare(const afn_prepare *p, afn_kernel *k)
     if (!s) return afn_fail(AFN_ENOMEM, "out of memory");
     s->device = p->device;
     s->step = p->step;
-    s->blocked = p->in[0].format != DNN_PLAIN;
+    s->kern = cpu_kern(&p->in[0], s->device);
+    s->blocked = cpu_format_of(&p->in[0]).order != DNN_PLAIN;
     k->out = p->in[0];
     return AFN_OK;
 }
@@ -40,9 +42,11 @@ static float factor(const dropout_call *c, int64_t logical)
     return u >= c->s->step->node->attr.p ? c->scale : 0.0f;
 }
 
-static void put(const dropout_call *c, int64_t at, float value)
+/* to = from factor for n values from `at` on. */
+static void put(const dropout_call *c, int64_t at, const float *f, int64_t n)
 {
-    c->to[at] = c->add ? c->to[at] + value : value;
+    const afn_kern *k = c->s->kern;
+    k->times(cpu_at(k, c->to, at), cpu_get(k, c->from, at), f, n, c->add);
 }
 
 /* Row-major: a unit of work is four elements, one block of random numbers. */
@@ -52,12 +56,13 @@ static void plain_range(void *user, int64_t from, int64_t to)
     const int64_t count = c->a->n * afn_shape_count(&c->s->step->out_shape);
     for (int64_t u = from; u < to; u++) {
         uint32_t word[4];
+        float f[4];
         afn_rng_block(word, c->a->seed, c->stream, (uint64_t)u);
-        for (int64_t i = 0; i < 4 && u * 4 + i < count; i++) {
+        for (int i = 0; i < 4; i++) {
             const float x = (float)(word[i] >> 8) * 0x1p-24f;
-            const float f = x >= c->s->step->node->attr.p ? c->scale : 0.0f;
-            put(c, u * 4 + i, c->from[u * 4 + i] * f);
+            f[i] = x >= c->s->step->node->attr.p ? c->scale : 0.0f;
         }
+        put(c, u * 4, f, count - u * 4 < 4 ? count - u * 4 : 4);
     }
 }
 
@@ -66,14 +71,17 @@ static void blocked_range(void *user, int64_t from, int64_t to)
 {
     const dropout_call *c = user;
     const cpu_blocks b = cpu_blocks_of(c->s->device, &c->s->step->out_shape, c->a->n);
+    float f[AFN_KERN_MAX_BLOCK];
     for (int64_t u = from; u < to; u++) {
         const int64_t n = u / b.blocks, c0 = u % b.blocks * b.width;
-        for (int64_t i = 0; i < b.pixels; i++)
+        for (int64_t i = 0; i < b.pixels; i++) {
             for (int64_t k = 0; k < b.width; k++) {
-                const int64_t at = u * b.floats + i * b.width + k, ch = c0 + k;
+                const int64_t ch = c0 + k;
                 const int64_t logical = (n * b.channels + ch) * b.pixels + i;
-                put(c, at, ch < b.channels ? c->from[at] * factor(c, logical) : 0.0f);
+                f[k] = ch < b.channels ? factor(c, logical) : 0.0f;
             }
+            put(c, u * b.size + i * b.width, f, b.width);
+        }
     }
 }
 

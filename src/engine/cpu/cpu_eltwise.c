@@ -5,7 +5,9 @@
 typedef struct eltwise {
     cpu_device *device;
     const afn_step *step;
-    int64_t floats; /* of the whole value */
+    const afn_kern *kern;
+    int64_t count; /* of the whole value */
+    size_t bytes;
 } eltwise;
 
 static afn_status prepare(const afn_prepare *p, afn_kernel *k)
@@ -15,7 +17,9 @@ static afn_status prepare(const afn_prepare *p, afn_kernel *k)
     if (!s) return afn_fail(AFN_ENOMEM, "out of memory");
     s->device = p->device;
     s->step = p->step;
-    s->floats = (int64_t)(p->in[0].bytes / sizeof(float));
+    s->kern = cpu_kern(&p->in[0], s->device);
+    s->count = cpu_count(&p->in[0]);
+    s->bytes = p->in[0].bytes;
     k->out = p->in[0];
     k->alias = 0;
     k->keep_output = p->step->op == AFN_OP_ACTIVATION;
@@ -25,29 +29,31 @@ static afn_status prepare(const afn_prepare *p, afn_kernel *k)
 
 typedef struct eltwise_call {
     const eltwise *s;
-    float *out;
-    const float *a, *b;
+    void *out;
+    const void *a, *b;
 } eltwise_call;
 
 static void act_range(void *user, int64_t from, int64_t to)
 {
     const eltwise_call *c = user;
-    c->s->device->kern->act(c->out + from, c->a + from, to - from,
-                            c->s->step->node->attr.act);
+    const afn_kern *k = c->s->kern;
+    k->act(cpu_at(k, c->out, from), cpu_get(k, c->a, from), to - from,
+           c->s->step->node->attr.act);
 }
 
 static afn_status act_forward(void *state, const afn_args *a)
 {
     const eltwise *s = state;
-    cpu_parallel(s->floats, act_range, &(eltwise_call){ s, a->out, a->in[0], NULL });
+    cpu_parallel(s->count, act_range, &(eltwise_call){ s, a->out, a->in[0], NULL });
     return AFN_OK;
 }
 
 static void mask_range(void *user, int64_t from, int64_t to)
 {
     const eltwise_call *c = user;
-    c->s->device->kern->mask(c->out + from, c->a + from, c->b + from, to - from,
-                             c->s->step->node->attr.act);
+    const afn_kern *k = c->s->kern;
+    k->mask(cpu_at(k, c->out, from), cpu_get(k, c->a, from), cpu_get(k, c->b, from),
+            to - from, c->s->step->node->attr.act);
 }
 
 static afn_status act_backward(void *state, const afn_args *a)
@@ -55,22 +61,23 @@ static afn_status act_backward(void *state, const afn_args *a)
     const eltwise *s = state;
     const bool add = a->accumulate[0];
     eltwise_call c = { s, add ? a->dout : a->din[0], a->dout, a->out };
-    cpu_parallel(s->floats, mask_range, &c);
-    if (add) cpu_accumulate(s->device, a->din[0], a->dout, s->floats);
+    cpu_parallel(s->count, mask_range, &c);
+    if (add) cpu_accumulate(s->kern, a->din[0], a->dout, s->count);
     return AFN_OK;
 }
 
 static void add_range(void *user, int64_t from, int64_t to)
 {
     const eltwise_call *c = user;
-    c->s->device->kern->add(c->out + from, c->a + from, c->b + from, to - from);
+    const afn_kern *k = c->s->kern;
+    k->add(cpu_at(k, c->out, from), cpu_get(k, c->a, from), cpu_get(k, c->b, from),
+           to - from);
 }
 
 static afn_status add_forward(void *state, const afn_args *a)
 {
     const eltwise *s = state;
-    cpu_parallel(s->floats, add_range,
-                 &(eltwise_call){ s, a->out, a->in[0], a->in[1] });
+    cpu_parallel(s->count, add_range, &(eltwise_call){ s, a->out, a->in[0], a->in[1] });
     return AFN_OK;
 }
 
@@ -80,9 +87,9 @@ static afn_status add_backward(void *state, const afn_args *a)
     for (int i = 0; i < 2; i++) {
         if (!a->din[i]) continue;
         if (a->accumulate[i])
-            cpu_accumulate(s->device, a->din[i], a->dout, s->floats);
+            cpu_accumulate(s->kern, a->din[i], a->dout, s->count);
         else if (a->din[i] != a->dout)
-            cpu_copy(a->din[i], a->dout, s->floats);
+            cpu_copy(a->din[i], a->dout, s->bytes);
     }
     return AFN_OK;
 }

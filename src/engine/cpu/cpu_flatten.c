@@ -4,6 +4,7 @@
 
 typedef struct flatten {
     cpu_device *device;
+    const afn_kern *kern;
     const afn_step *step;
     bool same; /* the input is row-major already */
 } flatten;
@@ -11,8 +12,8 @@ typedef struct flatten {
 typedef struct flatten_call {
     const flatten *s;
     cpu_blocks b;
-    float *to;
-    const float *from;
+    void *to;
+    const void *from;
     bool back, add;
 } flatten_call;
 
@@ -23,8 +24,11 @@ static afn_status prepare(const afn_prepare *p, afn_kernel *k)
     if (!s) return afn_fail(AFN_ENOMEM, "out of memory");
     s->device = p->device;
     s->step = p->step;
-    s->same = p->in[0].format == DNN_PLAIN;
-    return cpu_layout(&k->out, &p->step->out_shape, p->n, DNN_PLAIN);
+    s->kern = cpu_kern(&p->in[0], s->device);
+    const cpu_format in = cpu_format_of(&p->in[0]);
+    s->same = in.order == DNN_PLAIN;
+    return cpu_layout(&k->out, &p->step->out_shape, p->n,
+                      (cpu_format){ DNN_PLAIN, in.type });
 }
 
 /* One unit of work is one (sample, channel). */
@@ -32,20 +36,18 @@ static void move_range(void *user, int64_t from, int64_t to)
 {
     const flatten_call *c = user;
     const cpu_blocks *b = &c->b;
+    const afn_kern *k = c->s->kern;
     for (int64_t u = from; u < to; u++) {
         const int64_t n = u / b->channels, ch = u % b->channels;
         const int64_t flat = u * b->pixels;
         const int64_t blocked =
-            (n * b->blocks + ch / b->width) * b->floats + ch % b->width;
-        for (int64_t i = 0; i < b->pixels; i++) {
-            const int64_t p = flat + i, q = blocked + i * b->width;
-            if (!c->back)
-                c->to[p] = c->from[q];
-            else if (c->add)
-                c->to[q] += c->from[p];
-            else
-                c->to[q] = c->from[p];
-        }
+            (n * b->blocks + ch / b->width) * b->size + ch % b->width;
+        if (c->back)
+            (c->add ? k->move_add : k->move)(cpu_at(k, c->to, blocked), b->width,
+                                             cpu_get(k, c->from, flat), 1, b->pixels);
+        else
+            k->move(cpu_at(k, c->to, flat), 1, cpu_get(k, c->from, blocked), b->width,
+                    b->pixels);
     }
 }
 
@@ -53,7 +55,8 @@ static afn_status forward(void *state, const afn_args *a)
 {
     const flatten *s = state;
     if (s->same) {
-        cpu_copy(a->out, a->in[0], a->n * s->step->out_shape.dim[0]);
+        cpu_copy(a->out, a->in[0],
+                 (size_t)(a->n * s->step->out_shape.dim[0]) * s->kern->bytes);
         return AFN_OK;
     }
     flatten_call c = { .s = s,
@@ -69,11 +72,11 @@ static afn_status backward(void *state, const afn_args *a)
     const flatten *s = state;
     const int64_t count = a->n * s->step->out_shape.dim[0];
     if (s->same && a->accumulate[0]) {
-        cpu_accumulate(s->device, a->din[0], a->dout, count);
+        cpu_accumulate(s->kern, a->din[0], a->dout, count);
         return AFN_OK;
     }
     if (s->same) {
-        cpu_copy(a->din[0], a->dout, count);
+        cpu_copy(a->din[0], a->dout, (size_t)count * s->kern->bytes);
         return AFN_OK;
     }
     flatten_call c = { .s = s,
@@ -83,7 +86,7 @@ static afn_status backward(void *state, const afn_args *a)
                        .back = true,
                        .add = a->accumulate[0] };
     cpu_parallel(c.b.n * c.b.channels, move_range, &c);
-    if (!c.add) cpu_clear_padding(c.to, &c.b);
+    if (!c.add) cpu_clear_padding(s->kern, c.to, &c.b);
     return AFN_OK;
 }
 

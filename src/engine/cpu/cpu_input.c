@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Input: 8-bit pixels, normalised through a table, or given values, straight into the
  * layout that the first layer wants. */
-#include <string.h>
-
 #include "engine/cpu/cpu.h"
+
+enum { CHUNK = 256 }; /* floats on their way to values */
 
 typedef struct input {
     cpu_device *device;
+    const afn_kern *kern;
     afn_shape shape;
     bool blocked;
 } input;
@@ -25,8 +26,11 @@ static afn_status prepare(const afn_prepare *p, afn_kernel *k)
     s->device = p->device;
     s->shape = step->out_shape;
     s->blocked = !(step->only_feeds_conv && step->out_shape.dim[0] <= 4);
-    return cpu_layout(&k->out, &s->shape, p->n,
-                      s->blocked ? cpu_order(s->device, &s->shape) : DNN_PLAIN);
+    const dnn_order order = s->blocked ? cpu_order(s->device, &s->shape) : DNN_PLAIN;
+    const afn_status st =
+        cpu_layout(&k->out, &s->shape, p->n, (cpu_format){ order, s->device->type });
+    s->kern = cpu_kern(&k->out, s->device);
+    return st;
 }
 
 /* Value of channel c, pixel i of a sample. */
@@ -44,16 +48,22 @@ static void fill_plain(void *user, int64_t from, int64_t to)
     const fill_args *f = user;
     const int64_t channels = f->s->shape.dim[0];
     const int64_t pixels = f->s->shape.dim[1] * f->s->shape.dim[2];
+    const afn_kern *k = f->s->kern;
+    float some[CHUNK];
     for (int64_t u = from; u < to; u++) {
-        float *out = (float *)f->a->out + u * pixels;
+        void *out = cpu_at(k, f->a->out, u * pixels);
         if (f->a->values) {
-            memcpy(out, f->a->values + u * pixels, (size_t)pixels * sizeof(float));
+            k->store(out, f->a->values + u * pixels, pixels);
             continue;
         }
         const int64_t n = u / channels, c = u % channels;
         const uint8_t *in = f->a->pixels + n * pixels * channels + c;
         const float *table = f->a->pixel_table + c * 256;
-        for (int64_t i = 0; i < pixels; i++) out[i] = table[in[i * channels]];
+        for (int64_t at = 0; at < pixels; at += CHUNK) {
+            const int64_t size = pixels - at < CHUNK ? pixels - at : CHUNK;
+            for (int64_t i = 0; i < size; i++) some[i] = table[in[(at + i) * channels]];
+            k->store(cpu_at(k, out, at), some, size);
+        }
     }
 }
 
@@ -62,12 +72,15 @@ static void fill_blocked(void *user, int64_t from, int64_t to)
 {
     const fill_args *f = user;
     const cpu_blocks b = cpu_blocks_of(f->s->device, &f->s->shape, f->a->n);
+    const afn_kern *k = f->s->kern;
+    float v[AFN_KERN_MAX_BLOCK];
     for (int64_t u = from; u < to; u++) {
-        float *out = (float *)f->a->out + u * b.floats;
         const int64_t n = u / b.blocks, c0 = u % b.blocks * b.width;
-        for (int64_t i = 0; i < b.pixels; i++)
+        for (int64_t i = 0; i < b.pixels; i++) {
             for (int c = 0; c < b.width; c++)
-                *out++ = c0 + c < b.channels ? value_at(f, n, c0 + c, i) : 0.0f;
+                v[c] = c0 + c < b.channels ? value_at(f, n, c0 + c, i) : 0.0f;
+            k->store(cpu_at(k, f->a->out, u * b.size + i * b.width), v, b.width);
+        }
     }
 }
 

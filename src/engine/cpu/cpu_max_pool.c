@@ -5,7 +5,8 @@
 typedef struct max_pool {
     cpu_device *device;
     dnn_op *forward, *backward;
-    int64_t in_floats;
+    const afn_kern *kern;
+    int64_t in_count; /* values of the input */
 } max_pool;
 
 static void release(void *state)
@@ -32,11 +33,12 @@ static afn_status prepare(const afn_prepare *p, afn_kernel *k)
     k->state = s;
     AFN_REQUIRE(s, AFN_ENOMEM, "out of memory");
     s->device = p->device;
-    s->in_floats = (int64_t)(p->in[0].bytes / sizeof(float));
-    AFN_TRY(cpu_layout(&k->out, &step->out_shape, p->n,
-                       cpu_order(s->device, &step->out_shape)));
-    AFN_TRY(cpu_value_md(&src, &step->in_shape[0], p->n, p->in[0].format));
-    AFN_TRY(cpu_value_md(&dst, &step->out_shape, p->n, k->out.format));
+    s->kern = cpu_kern(&p->in[0], s->device);
+    s->in_count = cpu_count(&p->in[0]);
+    const cpu_format f = cpu_format_of(&p->in[0]);
+    AFN_TRY(cpu_layout(&k->out, &step->out_shape, p->n, f));
+    AFN_TRY(cpu_value_md(&src, &step->in_shape[0], p->n, f));
+    AFN_TRY(cpu_value_md(&dst, &step->out_shape, p->n, f));
     const dnn_pool d = { .src = src,
                          .dst = dst,
                          .pool = &step->node->attr.pool,
@@ -74,14 +76,14 @@ static afn_status backward(void *state, const afn_args *a)
 {
     max_pool *s = state;
     const size_t own = bytes_of(s->backward, DNN_SCRATCH);
-    float *dx = a->accumulate[0] ? (float *)((char *)a->scratch + own) : a->din[0];
+    void *dx = a->accumulate[0] ? (char *)a->scratch + own : a->din[0];
     void *buffer[DNN_N_SLOTS] = { [DNN_DIFF_SRC] = dx,
                                   [DNN_DIFF_DST] = a->dout,
                                   [DNN_WORKSPACE] = a->keep,
                                   [DNN_SCRATCH] = a->scratch };
     const afn_status st = dnn_run(s->device->dnn, s->backward, buffer);
     if (st == AFN_OK && a->accumulate[0])
-        cpu_accumulate(s->device, a->din[0], dx, s->in_floats);
+        cpu_accumulate(s->kern, a->din[0], dx, s->in_count);
     return st;
 }
 

@@ -5,9 +5,13 @@
  * keeps it from then on: gradient and optimiser state share it.  A pass that wants
  * another layout gets a reorder through scratch memory.
  *
+ * In bf16 a blob is still fp32, in the layout that the gradient of weights comes in;
+ * the passes that read weights get them through such a reorder, rounded.
+ *
  * A folded batch norm scales the weights of output channel o by s = gamma/sqrt(var+eps)
  * and makes the bias beta + (b - mean) s.  Such weights are private to the kernel, made
- * by load(); so are those that another algorithm than direct reads in inference. */
+ * by load(); so are those that inference reads by another algorithm than direct, or in
+ * bf16. */
 #include "engine/cpu/cpu_product.h"
 
 #include <math.h>
@@ -25,12 +29,23 @@ typedef struct product {
     cpu_device *device;
     const afn_step *step;
     const afn_graph *graph;
-    dnn_md *bias_md;
+    const afn_conv_attr *conv; /* NULL = linear */
     leg forward, data, weights;
-    bool private_weights;          /* gradient of weights is made but not wanted */
-    float *own, *own_bias;         /* private weights, NULL: those of the blob */
-    int64_t in_floats, out_floats; /* of the whole value, with padding */
+    bool private_weights; /* gradient of weights is made but not wanted */
+    void *own;            /* private weights, NULL: those of the blob */
+    float *own_bias;
+    afn_layout in, out;
+    bool narrow; /* the output is fp32, backward takes its gradient in bf16 */
 } product;
+
+/* Descriptors of a product while it is prepared. */
+typedef struct descriptors {
+    dnn_md *src, *dst;
+    dnn_md *dst_gradient;       /* as backward takes it */
+    dnn_md *weights;            /* as forward and backward data read them */
+    const dnn_md *weights_made; /* as backward weights makes their gradient */
+    dnn_md *bias;               /* NULL = none */
+} descriptors;
 
 static void leg_free(leg *l)
 {
@@ -43,7 +58,6 @@ void cpu_product_free(void *state)
 {
     product *s = state;
     if (!s) return;
-    dnn_md_free(s->bias_md);
     leg_free(&s->forward);
     leg_free(&s->data);
     leg_free(&s->weights);
@@ -96,6 +110,21 @@ static afn_status choose_leg(leg *l, const product *s, const afn_prepare *p,
     return leg_new(l, s, &cpu_algo_direct, kind, d, blob);
 }
 
+static dnn_product describe(const product *s, const descriptors *d, dnn_pass kind)
+{
+    const afn_step *step = s->step;
+    const bool forward = kind == DNN_INFER || kind == DNN_FORWARD;
+    return (dnn_product){
+        .src = d->src,
+        .weights = kind == DNN_BACKWARD_WEIGHTS ? d->weights_made : d->weights,
+        .dst = forward ? d->dst : d->dst_gradient,
+        .bias = d->bias,
+        .conv = s->conv,
+        .sum = step->add,
+        .act = step->act,
+    };
+}
+
 static afn_status allocate_own(product *s)
 {
     const cpu_pass *pass = s->forward.pass;
@@ -110,49 +139,58 @@ static afn_status allocate_own(product *s)
 }
 
 static afn_status prepare_inference(product *s, const afn_prepare *p,
-                                    const dnn_product *d)
+                                    const descriptors *d)
 {
     const afn_step *step = p->step;
-    dnn_product f = *d;
-    if (!step->norm && blob_layout(p)) f.weights = blob_layout(p);
+    const bool own = step->norm || s->device->type == DNN_BF16;
+    dnn_product f = describe(s, d, DNN_INFER);
+    if (!own && blob_layout(p)) f.weights = blob_layout(p);
     const afn_status st = choose_leg(&s->forward, s, p, DNN_INFER, &f, NULL);
     if (st != AFN_OK) return st;
-    if (step->norm || s->forward.pass->algo != &cpu_algo_direct) return allocate_own(s);
+    if (own || s->forward.pass->algo != &cpu_algo_direct) return allocate_own(s);
     cpu_use_vector(p, step->node, AFN_BIAS);
     return use_weights(p, s->forward.pass->weights);
 }
 
-static afn_status prepare_forward(product *s, const afn_prepare *p,
-                                  const dnn_product *d)
+/* Give the blob its layout: that of forward, or in bf16 that of the gradient. */
+static afn_status choose_layout(product *s, const afn_prepare *p, const descriptors *d)
 {
-    afn_status st = AFN_OK;
-    leg direct = { 0 };
-    dnn_product f = *d;
-    cpu_use_vector(p, p->step->node, AFN_BIAS);
-    if (!blob_layout(p)) {
-        AFN_TRY(leg_new(&direct, s, &cpu_algo_direct, DNN_FORWARD, d, NULL));
-        AFN_TRY(use_weights(p, direct.pass->weights));
-    }
-    f.weights = blob_layout(p);
-    st = choose_leg(&s->forward, s, p, DNN_FORWARD, &f, f.weights);
-done:
-    leg_free(&direct);
+    leg l = { 0 };
+    const dnn_pass kind =
+        s->device->type == DNN_BF16 ? DNN_BACKWARD_WEIGHTS : DNN_FORWARD;
+    const dnn_product w = describe(s, d, kind);
+    afn_status st =
+        blob_layout(p) ? AFN_OK : leg_new(&l, s, &cpu_algo_direct, kind, &w, NULL);
+    if (st == AFN_OK) st = use_weights(p, l.pass ? l.pass->weights : blob_layout(p));
+    leg_free(&l);
     return st;
 }
 
+static afn_status prepare_forward(product *s, const afn_prepare *p,
+                                  const descriptors *d)
+{
+    dnn_product f = describe(s, d, DNN_FORWARD);
+    const afn_status st = choose_layout(s, p, d);
+    if (st != AFN_OK) return st;
+    cpu_use_vector(p, p->step->node, AFN_BIAS);
+    if (s->device->type == DNN_F32) f.weights = blob_layout(p);
+    return choose_leg(&s->forward, s, p, DNN_FORWARD, &f, blob_layout(p));
+}
+
 static afn_status prepare_backward(product *s, const afn_prepare *p,
-                                   const dnn_product *d)
+                                   const descriptors *d)
 {
     afn_status st = AFN_OK;
     const afn_step *step = p->step;
-    const dnn_md *blob = blob_layout(p);
-    dnn_product b = *d;
+    const dnn_product data = describe(s, d, DNN_BACKWARD_DATA);
+    dnn_product weights = describe(s, d, DNN_BACKWARD_WEIGHTS);
     if (step->grad_input[0])
-        AFN_TRY(choose_leg(&s->data, s, p, DNN_BACKWARD_DATA, d, blob));
+        AFN_TRY(choose_leg(&s->data, s, p, DNN_BACKWARD_DATA, &data, blob_layout(p)));
     s->private_weights = !step->grad_param[AFN_WEIGHT];
-    if (!step->grad_param[AFN_BIAS]) b.bias = NULL;
+    if (!step->grad_param[AFN_BIAS]) weights.bias = NULL;
     if (step->grad_param[AFN_WEIGHT] || step->grad_param[AFN_BIAS])
-        AFN_TRY(choose_leg(&s->weights, s, p, DNN_BACKWARD_WEIGHTS, &b, blob));
+        AFN_TRY(choose_leg(&s->weights, s, p, DNN_BACKWARD_WEIGHTS, &weights,
+                           blob_layout(p)));
 done:
     return st;
 }
@@ -182,11 +220,17 @@ static size_t larger(size_t a, size_t b)
     return a > b ? a : b;
 }
 
+/* Of the output's gradient in bf16. */
+static size_t narrow_bytes(const product *s)
+{
+    return s->narrow ? cpu_aligned((size_t)cpu_count(&s->out) * sizeof(uint16_t)) : 0;
+}
+
 static size_t scratch_bytes(const product *s)
 {
-    return larger(
-        leg_bytes(&s->forward, false),
-        larger(leg_bytes(&s->data, false), leg_bytes(&s->weights, s->private_weights)));
+    const size_t backward =
+        larger(leg_bytes(&s->data, false), leg_bytes(&s->weights, s->private_weights));
+    return larger(leg_bytes(&s->forward, false), narrow_bytes(s) + backward);
 }
 
 /* A convolution that makes much of little is as cheap as a pass over its result. */
@@ -201,7 +245,7 @@ static bool is_cheap(const afn_step *s)
 /* Backward data that adds to a gradient makes its own apart. */
 static size_t add_bytes(const product *s)
 {
-    return s->data.pass ? cpu_aligned((size_t)s->in_floats * sizeof(float)) : 0;
+    return s->data.pass ? cpu_aligned(s->in.bytes) : 0;
 }
 
 static void *take(char **at, size_t bytes)
@@ -221,20 +265,50 @@ static afn_status move(const product *s, const leg *l, void *from, void *to,
 }
 
 /* The blob's weights as the pass reads them: in place where it can. */
-static afn_status moved_weights(const product *s, const leg *l, float **weights,
+static afn_status moved_weights(const product *s, const leg *l, void **weights,
                                 char **scratch)
 {
     if (!l->move) return AFN_OK;
-    float *from = *weights;
+    void *from = *weights;
     *weights = take(scratch, weights_bytes(l));
     return move(s, l, from, *weights, scratch);
 }
 
-static afn_status prepare_all(product *s, const afn_prepare *p, const dnn_product *d)
+static afn_status prepare_all(product *s, const afn_prepare *p, const descriptors *d)
 {
     if (!p->step->train) return prepare_inference(s, p, d);
     const afn_status st = prepare_forward(s, p, d);
     return st == AFN_OK ? prepare_backward(s, p, d) : st;
+}
+
+static afn_status make_descriptors(descriptors *d, const product *s,
+                                   const afn_prepare *p, const dnn_md *weights)
+{
+    afn_status st = AFN_OK;
+    const afn_step *step = s->step;
+    const cpu_format in = cpu_format_of(&s->in), out = cpu_format_of(&s->out);
+    const cpu_format gradient = { out.order, in.type };
+    d->weights_made = weights;
+    AFN_TRY(cpu_value_md(&d->src, &step->in_shape[0], p->n, in));
+    AFN_TRY(cpu_value_md(&d->dst, &step->out_shape, p->n, out));
+    AFN_TRY(cpu_value_md(&d->dst_gradient, &step->out_shape, p->n, gradient));
+    if (in.type == DNN_F32)
+        AFN_TRY(dnn_md_copy(&d->weights, weights));
+    else
+        AFN_TRY(dnn_md_any(&d->weights, weights, in.type));
+    if (has_bias(step))
+        AFN_TRY(dnn_md_new(&d->bias, 1, step->out_shape.dim, DNN_PLAIN, DNN_F32));
+done:
+    return st;
+}
+
+static void free_descriptors(descriptors *d)
+{
+    dnn_md_free(d->src);
+    dnn_md_free(d->dst);
+    dnn_md_free(d->dst_gradient);
+    dnn_md_free(d->weights);
+    dnn_md_free(d->bias);
 }
 
 afn_status cpu_product_prepare(const afn_prepare *p, const dnn_md *weights,
@@ -243,29 +317,22 @@ afn_status cpu_product_prepare(const afn_prepare *p, const dnn_md *weights,
     afn_status st = AFN_OK;
     const afn_step *step = p->step;
     cpu_device *device = p->device;
-    dnn_md *src = NULL, *dst = NULL;
+    descriptors d = { 0 };
     product *s = afn_alloc(sizeof *s);
     k->state = s;
     AFN_REQUIRE(s, AFN_ENOMEM, "out of memory");
     s->device = device;
     s->step = step;
     s->graph = p->graph;
+    s->conv = conv;
     AFN_TRY(cpu_layout(&k->out, &step->out_shape, p->n,
-                       cpu_order(device, &step->out_shape)));
-    AFN_TRY(cpu_value_md(&src, &step->in_shape[0], p->n, p->in[0].format));
-    AFN_TRY(cpu_value_md(&dst, &step->out_shape, p->n, k->out.format));
-    if (has_bias(step))
-        AFN_TRY(dnn_md_new(&s->bias_md, 1, step->out_shape.dim, DNN_PLAIN, DNN_F32));
-    const dnn_product d = { .src = src,
-                            .weights = weights,
-                            .dst = dst,
-                            .bias = s->bias_md,
-                            .conv = conv,
-                            .sum = step->add,
-                            .act = step->act };
+                       (cpu_format){ cpu_order(device, &step->out_shape),
+                                     cpu_output_type(device, step) }));
+    s->in = p->in[0];
+    s->out = k->out;
+    s->narrow = cpu_format_of(&s->out).type != cpu_format_of(&s->in).type;
+    AFN_TRY(make_descriptors(&d, s, p, weights));
     AFN_TRY(prepare_all(s, p, &d));
-    s->in_floats = (int64_t)(p->in[0].bytes / sizeof(float));
-    s->out_floats = (int64_t)(k->out.bytes / sizeof(float));
     k->scratch_bytes = scratch_bytes(s);
     k->add_bytes = add_bytes(s);
     k->cheap = conv && is_cheap(step);
@@ -273,14 +340,13 @@ afn_status cpu_product_prepare(const afn_prepare *p, const dnn_md *weights,
     k->keep_output = step->act != AFN_NO_ACT;
     k->alias = step->add ? step->n_inputs - 1 : -1;
 done:
-    dnn_md_free(src);
-    dnn_md_free(dst);
+    free_descriptors(&d);
     return st;
 }
 
 /* ---- running ---- */
 
-static afn_status forward_weights(const product *s, const afn_args *a, float **weights,
+static afn_status forward_weights(const product *s, const afn_args *a, void **weights,
                                   char **scratch)
 {
     *weights = s->own ? s->own : a->blob[s->step->node->param[AFN_WEIGHT]].value;
@@ -293,11 +359,11 @@ afn_status cpu_product_forward(void *state, const afn_args *a)
     char *scratch = a->scratch;
     const int bias = s->step->node->param[AFN_BIAS];
     const int last = s->step->n_inputs - 1;
-    float *weights = NULL;
+    void *weights = NULL;
     const afn_status st = forward_weights(s, a, &weights, &scratch);
     if (st != AFN_OK) return st;
     if (s->step->add && a->in[last] != a->out)
-        cpu_copy(a->out, a->in[last], s->out_floats);
+        cpu_copy(a->out, a->in[last], s->out.bytes);
     void *buffer[DNN_N_SLOTS] = {
         [DNN_SRC] = (void *)a->in[0],
         [DNN_DST] = a->out,
@@ -309,17 +375,17 @@ afn_status cpu_product_forward(void *state, const afn_args *a)
     return cpu_pass_run(s->forward.pass, buffer, scratch);
 }
 
-static afn_status weights_gradient(const product *s, const afn_args *a)
+static afn_status weights_gradient(const product *s, const afn_args *a, void *dout,
+                                   char *scratch)
 {
     const leg *l = &s->weights;
     const afn_node *n = s->step->node;
-    char *scratch = a->scratch;
     float *wanted = a->blob[n->param[AFN_WEIGHT]].grad;
     const bool direct = !l->move && !s->private_weights;
     float *made = direct ? wanted : take(&scratch, weights_bytes(l));
     void *buffer[DNN_N_SLOTS] = {
         [DNN_SRC] = (void *)a->in[0],
-        [DNN_DIFF_DST] = a->dout,
+        [DNN_DIFF_DST] = dout,
         [DNN_DIFF_WEIGHTS] = made,
         [DNN_DIFF_BIAS] =
             s->step->grad_param[AFN_BIAS] ? a->blob[n->param[AFN_BIAS]].grad : NULL,
@@ -329,45 +395,60 @@ static afn_status weights_gradient(const product *s, const afn_args *a)
     return move(s, l, made, wanted, &scratch);
 }
 
-static afn_status data_gradient(const product *s, const afn_args *a)
+static afn_status data_gradient(const product *s, const afn_args *a, void *dout,
+                                char *scratch)
 {
     const leg *l = &s->data;
-    char *scratch = a->scratch;
-    float *weights = a->blob[s->step->node->param[AFN_WEIGHT]].value;
-    float *made = a->din[0];
+    void *weights = a->blob[s->step->node->param[AFN_WEIGHT]].value;
+    void *made = a->din[0];
     afn_status st = moved_weights(s, l, &weights, &scratch);
     if (st != AFN_OK) return st;
-    if (a->accumulate[0]) made = take(&scratch, (size_t)s->in_floats * sizeof(float));
+    if (a->accumulate[0]) made = take(&scratch, s->in.bytes);
     void *buffer[DNN_N_SLOTS] = {
-        [DNN_DIFF_DST] = a->dout, [DNN_WEIGHTS] = weights, [DNN_DIFF_SRC] = made
+        [DNN_DIFF_DST] = dout, [DNN_WEIGHTS] = weights, [DNN_DIFF_SRC] = made
     };
     st = cpu_pass_run(l->pass, buffer, scratch);
     if (st == AFN_OK && a->accumulate[0])
-        cpu_accumulate(s->device, a->din[0], made, s->in_floats);
+        cpu_accumulate(cpu_kern(&s->in, s->device), a->din[0], made, cpu_count(&s->in));
     return st;
 }
 
 typedef struct mask_args {
-    const product *s;
-    float *dy;
-    const float *y;
+    const afn_kern *kern;
+    int act;
+    void *dy;
+    const void *y;
 } mask_args;
 
 static void mask_range(void *user, int64_t from, int64_t to)
 {
     const mask_args *m = user;
-    m->s->device->kern->mask(m->dy + from, m->dy + from, m->y + from, to - from,
-                             m->s->step->act);
+    void *dy = cpu_at(m->kern, m->dy, from);
+    m->kern->mask(dy, dy, cpu_get(m->kern, m->y, from), to - from, m->act);
+}
+
+/* The output's gradient in the type that the passes take. */
+static void *narrowed(const product *s, const afn_args *a, char **scratch)
+{
+    if (!s->narrow) return a->dout;
+    void *to = take(scratch, narrow_bytes(s));
+    cpu_store(cpu_kern(&s->in, s->device), to, a->dout, cpu_count(&s->out));
+    return to;
 }
 
 afn_status cpu_product_backward(void *state, const afn_args *a)
 {
     const product *s = state;
     afn_status st = AFN_OK;
+    char *scratch = a->scratch;
     if (s->step->act != AFN_NO_ACT)
-        cpu_parallel(s->out_floats, mask_range, &(mask_args){ s, a->dout, a->out });
-    if (s->weights.pass) st = weights_gradient(s, a);
-    if (st == AFN_OK && s->data.pass && a->din[0]) st = data_gradient(s, a);
+        cpu_parallel(cpu_count(&s->out), mask_range,
+                     &(mask_args){ cpu_kern(&s->out, s->device), s->step->act, a->dout,
+                                   a->out });
+    void *dout = narrowed(s, a, &scratch);
+    if (s->weights.pass) st = weights_gradient(s, a, dout, scratch);
+    if (st == AFN_OK && s->data.pass && a->din[0])
+        st = data_gradient(s, a, dout, scratch);
     return st;
 }
 
@@ -407,7 +488,7 @@ static void fold(const product *s, const afn_params *params, float *w, float *b)
 
 /* Row-major weights into the layout of a pass. */
 static afn_status reorder(const product *s, const cpu_pass *pass, const dnn_md *plain,
-                          float *from, float *to)
+                          float *from, void *to)
 {
     afn_status st = AFN_OK;
     leg l = { 0 };

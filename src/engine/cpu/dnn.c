@@ -127,6 +127,11 @@ afn_status dnn_md_plain(dnn_md **out, const dnn_md *md)
     return dnn_md_new(out, dnn_md_rank(md), dnn_md_dims(md), DNN_PLAIN, DNN_F32);
 }
 
+afn_status dnn_md_any(dnn_md **out, const dnn_md *md, dnn_type type)
+{
+    return dnn_md_new(out, dnn_md_rank(md), dnn_md_dims(md), DNN_ANY, type);
+}
+
 /* ---- primitives ---- */
 
 struct dnn_op {

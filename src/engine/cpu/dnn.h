@@ -45,6 +45,8 @@ afn_status dnn_md_strided(dnn_md **out, int rank, const int64_t *dim,
 afn_status dnn_md_copy(dnn_md **out, const dnn_md *md);
 /* Row-major floats with the same dimensions. */
 afn_status dnn_md_plain(dnn_md **out, const dnn_md *md);
+/* The same dimensions in this type, laid out as the primitive chooses. */
+afn_status dnn_md_any(dnn_md **out, const dnn_md *md, dnn_type type);
 void dnn_md_free(dnn_md *md);
 size_t dnn_md_bytes(const dnn_md *md);
 int64_t dnn_md_dim(const dnn_md *md, int i);
@@ -83,7 +85,8 @@ typedef enum dnn_slot {
 } dnn_slot;
 
 /* A convolution, or with rank 2 descriptors a linear layer.  In a backward pass src,
- * dst, weights and bias describe the gradients of the same names. */
+ * dst, weights and bias describe the gradients of the same names.  Where src and dst
+ * are bf16, bias is fp32, and so are the weights of DNN_BACKWARD_WEIGHTS. */
 typedef struct dnn_product {
     const dnn_md *src, *weights, *dst;
     const dnn_md *bias;        /* NULL = none */

@@ -2,9 +2,11 @@
 /* Vector kernels on blocked values: one (sample, channel block) at a time, that is
  * `pixels` groups of `block` channels; threads divide the blocks among them.
  *
- * kern.c is compiled once per instruction set, with its block width; cpu_backend.c
- * picks the table that fits the processor.  Per-channel arguments point at `block`
- * values. Padded channels hold 0 and stay 0. */
+ * kern.c is compiled once per instruction set, with its block width, and once more for
+ * values in bf16; cpu_backend.c picks the table that fits the processor.  A void
+ * pointer is to values of the table's type, a float pointer to floats in both;
+ * arithmetic is in float.  Per-channel arguments point at `block` floats.  Padded
+ * channels hold 0 and stay 0. */
 #ifndef AFN_CPU_KERN_H
 #define AFN_CPU_KERN_H
 
@@ -12,12 +14,12 @@
 
 /* Batch norm in one block; (pixels, block) each. */
 typedef struct afn_norm_block {
-    const float *x;   /* what is normalised */
-    const float *y;   /* result, after add and activation, for the activation's mask;
-                       * NULL = the mask is found from x */
-    float *dy;        /* gradient of y */
-    const float *dy2; /* second part of it, NULL = none */
-    float *dx, *dadd; /* NULL where not wanted; both may be dy */
+    const void *x;   /* what is normalised */
+    const void *y;   /* result, after add and activation, for the activation's mask;
+                      * NULL = the mask is found from x */
+    void *dy;        /* gradient of y */
+    const void *dy2; /* second part of it, NULL = none */
+    void *dx, *dadd; /* NULL where not wanted; both may be dy */
     bool add_dx, add_dadd; /* add to them instead of writing */
     bool store; /* the sums leave dy complete and masked, where the second pass finds
                  * it; otherwise that pass makes it again */
@@ -52,33 +54,57 @@ typedef struct afn_kern_winograd {
                              int64_t stride);
 } afn_kern_winograd;
 
+/* Part of a blocked plane that pooling averages. */
+typedef struct afn_kern_window {
+    int64_t h0, h1, w0, w1; /* pixels [h0,h1) x [w0,w1) */
+    int64_t row;            /* pixels in a row of the plane */
+    float weight;           /* 1 / divisor */
+} afn_kern_window;
+
+enum { AFN_KERN_MAX_BLOCK = 16 };
+
 typedef struct afn_kern {
-    int block; /* channels side by side: 8 or 16 */
-    const afn_kern_winograd *winograd;
+    int block;                         /* channels side by side: 8 or 16 */
+    size_t bytes;                      /* of a value */
+    const afn_kern_winograd *winograd; /* NULL in bf16 */
 
     /* Add to s1, s2 (block) the sums of (x - shift) and (x - shift)^2. */
-    void (*norm_sums)(const float *x, int64_t pixels, const float *shift, double *s1,
+    void (*norm_sums)(const void *x, int64_t pixels, const float *shift, double *s1,
                       double *s2);
     /* y = act((x - mean) scale + bias [+ add]) */
-    void (*norm_apply)(float *y, const float *x, const float *add, const float *mean,
+    void (*norm_apply)(void *y, const void *x, const void *add, const float *mean,
                        const float *scale, const float *bias, int64_t pixels, int act);
     /* Add to s1, s2 the sums of g and g (x - mean), g = dy + dy2, masked. */
     void (*norm_backward_sums)(const afn_norm_block *b, double *s1, double *s2);
     void (*norm_backward)(const afn_norm_block *b);
 
-    /* Over n floats, any layout. */
-    void (*add)(float *y, const float *a, const float *b, int64_t n);
-    void (*accumulate)(float *y, const float *x, int64_t n);
-    void (*act)(float *y, const float *x, int64_t n, int act);
+    /* Over n values, any layout. */
+    void (*add)(void *y, const void *a, const void *b, int64_t n);
+    void (*accumulate)(void *y, const void *x, int64_t n);
+    void (*act)(void *y, const void *x, int64_t n, int act);
     /* dy where the activation passes gradients, given its result y; else 0 */
-    void (*mask)(float *dx, const float *dy, const float *y, int64_t n, int act);
+    void (*mask)(void *dx, const void *dy, const void *y, int64_t n, int act);
+    /* y = x factor, or with add += */
+    void (*times)(void *y, const void *x, const float *factor, int64_t n, bool add);
+    /* n values that lie some steps apart: to = from, to += from */
+    void (*move)(void *to, int64_t to_step, const void *from, int64_t from_step,
+                 int64_t n);
+    void (*move_add)(void *to, int64_t to_step, const void *from, int64_t from_step,
+                     int64_t n);
+    void (*load)(float *to, const void *from, int64_t n);
+    void (*store)(void *to, const float *from, int64_t n); /* to the nearest value */
 
     /* y (block) = mean over pixels; backward spreads dy / pixels. */
-    void (*mean)(float *y, const float *x, int64_t pixels);
-    void (*mean_backward)(float *dx, const float *dy, int64_t pixels, bool accumulate);
+    void (*mean)(float *y, const void *x, int64_t pixels);
+    void (*mean_backward)(void *dx, const float *dy, int64_t pixels, bool accumulate);
+    /* y (block) = weighted sum over a window of the plane x; backward adds to dx. */
+    void (*window)(float *y, const void *x, const afn_kern_window *w);
+    void (*window_backward)(void *dx, const float *dy, const afn_kern_window *w);
 } afn_kern;
 
-extern const afn_kern afn_kern_base, afn_kern_avx2, afn_kern_avx512;
+/* bf16 needs AVX-512: processors that multiply it have that. */
+extern const afn_kern afn_kern_base, afn_kern_avx2, afn_kern_avx512,
+    afn_kern_avx512_bf16;
 extern const afn_kern_winograd afn_winograd_base, afn_winograd_avx2,
     afn_winograd_avx512;
 

@@ -9,8 +9,9 @@ typedef struct device {
     int threads;
 } device;
 
-static afn_status ref_open(void **out, int threads)
+static afn_status ref_open(void **out, int threads, afn_precision precision)
 {
+    (void)precision; /* fp32 */
     device *d = afn_alloc(sizeof *d);
     *out = d;
     if (!d) return afn_fail(AFN_ENOMEM, "out of memory");

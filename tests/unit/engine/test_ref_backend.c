@@ -25,7 +25,7 @@ static void entering_sets_the_number_of_threads(void **state)
     (void)state;
     const int before = omp_get_max_threads();
     void *device;
-    assert_ok(be->open(&device, 3));
+    assert_ok(be->open(&device, 3, AFN_PRECISION_FP32));
     be->enter(device);
     assert_int_equal(omp_get_max_threads(), 3);
     be->close(device);
@@ -56,7 +56,7 @@ static void running_out_of_memory_is_reported(void **state)
     afn_alloc_fail_at(1);
     assert_fails(AFN_ENOMEM, "out of memory", case_try_prepare(&c, 1));
     afn_alloc_fail_at(1);
-    assert_fails(AFN_ENOMEM, "out of memory", be->open(&device, 1));
+    assert_fails(AFN_ENOMEM, "out of memory", be->open(&device, 1, AFN_PRECISION_FP32));
     afn_alloc_fail_at(0);
     assert_null(device);
     case_free(&c);
