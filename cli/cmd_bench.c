@@ -16,7 +16,6 @@ typedef struct bench_args {
 } bench_args;
 
 static const char *const modes[] = { "tune", "head", "infer", NULL };
-static const char *const precisions[] = { "fp32", "bf16", NULL };
 static const char *const backends[] = { "cpu", "ref", NULL };
 _Static_assert(AFN_BENCH_TUNE == 0 && AFN_BENCH_HEAD == 1 && AFN_BENCH_INFER == 2,
                "modes[] in the order of afn_bench_mode");
@@ -84,9 +83,9 @@ static int put_json(const bench_args *o, const afn_model *m, const afn_bench *r)
     json_t *object = json_pack(
         "{s:s, s:I, s:s, s:s, s:i, s:o, s:o, s:o, s:o, s:o, s:{s:s, s:s, s:s}}",
         "model", afn_model_arch(m), "batch", (json_int_t)o->batch, "mode",
-        modes[o->mode], "precision", precisions[o->precision], "threads", r->threads,
-        "images_per_second", cli_json_number(r->images_per_second), "peak_rss_mb",
-        cli_json_number(r->peak_rss_mb), "first_step_seconds",
+        modes[o->mode], "precision", cli_precisions[r->precision], "threads",
+        r->threads, "images_per_second", cli_json_number(r->images_per_second),
+        "peak_rss_mb", cli_json_number(r->peak_rss_mb), "first_step_seconds",
         cli_json_number(r->first_step_seconds), "gflops", cli_json_number(r->gflops),
         "share", shares_json(r), "versions", "afina", afn_version(), "oneDNN",
         r->onednn, "cpu", r->cpu);
@@ -110,7 +109,7 @@ static int put_text(const bench_args *o, const afn_model *m, const afn_bench *r)
 {
     printf("%s, batch %lld, crop %d, %s, %s, %d %s\n", afn_model_arch(m),
            (long long)o->batch, afn_model_preprocess(m).crop, modes[o->mode],
-           precisions[o->precision], r->threads,
+           cli_precisions[r->precision], r->threads,
            cli_plural(r->threads, "thread", "threads"));
     printf("afina %s, oneDNN %s, %s\n\n", afn_version(), r->onednn, r->cpu);
     put_number("images_per_second", 2, r->images_per_second);
@@ -136,7 +135,7 @@ static int bench(const bench_args *o)
     afn_bench result = { 0 };
     afn_bench_opts opts = afn_bench_defaults();
     opts.mode = (afn_bench_mode)o->mode;
-    opts.precision = precisions[o->precision];
+    opts.precision = cli_precision(o->precision);
     opts.batch = o->batch;
     opts.steps = (int)o->steps;
     opts.threads = (int)o->threads;
@@ -197,9 +196,9 @@ static const cli_option options[] = {
     { .name = "precision",
       .type = CLI_CHOICE,
       .at = offsetof(bench_args, precision),
-      .choice = precisions,
+      .choice = cli_precisions,
       .initial = "fp32",
-      .help = "of activations and products" },
+      .help = cli_precision_help },
     { .name = "image-size",
       .type = CLI_INT,
       .metavar = "PIXELS",

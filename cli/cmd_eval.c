@@ -13,7 +13,7 @@ typedef struct eval_args {
     int64_t batch, threads, seed;
     double val;
     bool json, exact;
-    int split, backend;
+    int split, backend, precision;
 } eval_args;
 
 enum { SPLIT_AUTO, SPLIT_TRAIN, SPLIT_VAL, SPLIT_ALL };
@@ -73,6 +73,7 @@ static int evaluate(evaluation *s, const eval_args *o)
     opts.threads = (int)o->threads;
     opts.exact = o->exact;
     opts.backend = backends[o->backend];
+    opts.precision = cli_precision(o->precision);
 
     if (split == SPLIT_VAL && !s->val) return cli_error("--split val: no images in it");
     const afn_status st =
@@ -327,6 +328,12 @@ static const cli_option options[] = {
       .max = 1024,
       .initial = "0",
       .help = "processors to use, 0 for all" },
+    { .name = "precision",
+      .type = CLI_CHOICE,
+      .at = offsetof(eval_args, precision),
+      .choice = cli_precisions,
+      .initial = "fp32",
+      .help = cli_precision_help },
     { .name = "backend",
       .type = CLI_CHOICE,
       .at = offsetof(eval_args, backend),

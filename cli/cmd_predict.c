@@ -15,7 +15,7 @@ typedef struct predict_args {
     const char *model;
     int64_t top, threads;
     bool logits, json, exact;
-    int backend;
+    int backend, precision;
 } predict_args;
 
 static const char *const backends[] = { "cpu", "ref", NULL };
@@ -60,6 +60,7 @@ static int prediction_open(prediction *s, const predict_args *o, const char *pat
     opts.threads = (int)o->threads;
     opts.exact = o->exact;
     opts.backend = backends[o->backend];
+    opts.precision = cli_precision(o->precision);
 
     *s = (prediction){ .o = o };
     afn_status st = afn_model_open(&s->m, o->model, path);
@@ -239,6 +240,12 @@ static const cli_option options[] = {
       .max = 1024,
       .initial = "0",
       .help = "processors to use, 0 for all" },
+    { .name = "precision",
+      .type = CLI_CHOICE,
+      .at = offsetof(predict_args, precision),
+      .choice = cli_precisions,
+      .initial = "fp32",
+      .help = cli_precision_help },
     { .name = "backend",
       .type = CLI_CHOICE,
       .at = offsetof(predict_args, backend),

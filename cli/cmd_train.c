@@ -27,7 +27,7 @@ typedef struct train_args {
     int64_t batch, threads, seed;
     int64_t image_size; /* 0 = the model's */
     int64_t resize;     /* -1 = not given */
-    int bn, backend;
+    int bn, backend, precision;
     const char *feature_cache;
     int64_t feature_memory; /* what it says, 0 = auto, -1 = off */
 } train_args;
@@ -46,6 +46,7 @@ typedef struct training {
     int64_t trained[2]; /* parameters, per phase */
     afn_profile profile[2];
     int n_phases;
+    afn_precision precision; /* on this machine */
     cli_progress progress;
     int epochs_done;
 } training;
@@ -316,6 +317,8 @@ static void put_model(const training *s)
     printf("images   ");
     if (p.resize) printf("resize %d, ", p.resize);
     printf("crop %d\n", p.crop);
+    if (s->precision != AFN_PRECISION_FP32)
+        printf("precision %s\n", cli_precisions[s->precision]);
 }
 
 static void put_phases(const training *s)
@@ -383,6 +386,7 @@ static int fit(training *s)
     opts.threads = (int)o->threads;
     opts.exact = o->exact;
     opts.backend = backends[o->backend];
+    opts.precision = s->precision;
     opts.out = o->out;
     opts.on_step = on_step;
     opts.on_epoch = on_epoch;
@@ -417,6 +421,7 @@ static int train(training *s)
     int code = open_model(s);
     if (code == CLI_OK) code = check_phases(s);
     if (code != CLI_OK) return code;
+    s->precision = cli_precision(o->precision);
     if (!o->quiet) {
         put_data(s);
         put_model(s);
@@ -622,6 +627,12 @@ static const cli_option options[] = {
       .max = 1024,
       .initial = "0",
       .help = "processors to use, 0 for all" },
+    { .name = "precision",
+      .type = CLI_CHOICE,
+      .at = offsetof(train_args, precision),
+      .choice = cli_precisions,
+      .initial = "fp32",
+      .help = cli_precision_help },
     { .name = "backend",
       .type = CLI_CHOICE,
       .at = offsetof(train_args, backend),

@@ -23,13 +23,13 @@ typedef enum afn_bench_mode {
 } afn_bench_mode;
 
 typedef struct afn_bench_opts {
-    afn_bench_mode mode;   /* default AFN_BENCH_TUNE */
-    const char *precision; /* "fp32" (default) */
-    int64_t batch;         /* images of a step, default 32 */
-    int steps;             /* timed ones, at least 1, default 5 */
-    int threads;           /* 0 (default) = every processor */
-    const char *backend;   /* "cpu" (default) or "ref" */
-    bool convolutions;     /* also time the step's convolutions alone; default false */
+    afn_bench_mode mode;     /* default AFN_BENCH_TUNE */
+    afn_precision precision; /* default AFN_PRECISION_FP32 */
+    int64_t batch;           /* images of a step, default 32 */
+    int steps;               /* timed ones, at least 1, default 5 */
+    int threads;             /* 0 (default) = every processor */
+    const char *backend;     /* "cpu" (default) or "ref" */
+    bool convolutions; /* also time the step's convolutions alone; default false */
 } afn_bench_opts;
 AFN_API afn_bench_opts afn_bench_defaults(void);
 
@@ -46,6 +46,7 @@ typedef struct afn_bench {
     afn_profile profile;         /* of the timed steps */
     double convolutions_seconds; /* of one step's convolutions alone; 0 = not asked */
     int threads;                 /* that ran */
+    afn_precision precision;     /* that ran */
     char cpu[64];                /* "AMD EPYC 9R14" */
     char onednn[16];             /* "2.6.3" */
 } afn_bench;
@@ -56,8 +57,8 @@ typedef struct afn_bench {
  *   m        keeps its values; what is trainable is as the mode needs it afterwards
  *   opts     NULL means defaults
  *
- * Errors     AFN_EINVAL out of range; AFN_EUNSUPPORTED for a precision that there is
- * not; AFN_ENOMEM, AFN_EBACKEND */
+ * Errors     AFN_EINVAL out of range; AFN_EUNSUPPORTED for a precision that the backend
+ *            has not; AFN_ENOMEM, AFN_EBACKEND */
 AFN_API afn_status afn_bench_run(afn_bench *out, afn_model *m,
                                  const afn_bench_opts *opts);
 AFN_API void afn_bench_free(afn_bench *b); /* a zeroed one is a no-op */

@@ -23,16 +23,17 @@ extern "C" {
 typedef struct afn_trainer afn_trainer;
 
 typedef struct afn_trainer_opts {
-    const char *optimizer; /* "sgd", torch.optim.SGD's arithmetic */
-    float lr;              /* default 0.001 */
-    float momentum;        /* default 0.9 */
-    float weight_decay;    /* default 0 */
-    bool nesterov;         /* default false */
-    afn_bn_mode bn;        /* default AFN_BN_AUTO */
-    int64_t batch;         /* images of a usual step, default 32; others work too */
-    uint64_t seed;         /* of dropout, default 0 */
-    int threads;           /* 0 (default) = every processor */
-    const char *backend;   /* "cpu" (default) or "ref" */
+    const char *optimizer;   /* "sgd", torch.optim.SGD's arithmetic */
+    float lr;                /* default 0.001 */
+    float momentum;          /* default 0.9 */
+    float weight_decay;      /* default 0 */
+    bool nesterov;           /* default false */
+    afn_bn_mode bn;          /* default AFN_BN_AUTO */
+    int64_t batch;           /* images of a usual step, default 32; others work too */
+    uint64_t seed;           /* of dropout, default 0 */
+    int threads;             /* 0 (default) = every processor */
+    const char *backend;     /* "cpu" (default) or "ref" */
+    afn_precision precision; /* default AFN_PRECISION_FP32 */
     bool exact; /* default false; true: no algorithm that trades accuracy for time, see
                  * docs/algorithms.md */
 } afn_trainer_opts;
@@ -141,12 +142,13 @@ typedef struct afn_features {
 typedef struct afn_fit_opts {
     const afn_phase *phase; /* [n_phases]; default: the tutorial's two */
     int n_phases;
-    afn_bn_mode bn;      /* default AFN_BN_AUTO */
-    int64_t batch;       /* default 32 */
-    bool shuffle;        /* default true */
-    uint64_t seed;       /* default 0 */
-    int threads;         /* 0 (default) = every processor */
-    const char *backend; /* "cpu" (default) or "ref" */
+    afn_bn_mode bn;          /* default AFN_BN_AUTO */
+    int64_t batch;           /* default 32 */
+    bool shuffle;            /* default true */
+    uint64_t seed;           /* default 0 */
+    int threads;             /* 0 (default) = every processor */
+    const char *backend;     /* "cpu" (default) or "ref" */
+    afn_precision precision; /* default AFN_PRECISION_FP32; of validation too */
     bool exact; /* default false; true: no algorithm that trades accuracy for time, see
                  * docs/algorithms.md */
     const char *out;    /* run folder, made where missing: model.safetensors, model.pth

@@ -6,15 +6,12 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "train/trainer.h"
 
 afn_bench_opts afn_bench_defaults(void)
 {
-    return (afn_bench_opts){
-        .precision = "fp32", .batch = 32, .steps = 5, .backend = "cpu"
-    };
+    return (afn_bench_opts){ .batch = 32, .steps = 5, .backend = "cpu" };
 }
 
 /* One of trainer and predictor, and what it is fed with. */
@@ -43,9 +40,6 @@ static void bench_close(bench *b)
 
 static afn_status check_options(const afn_bench_opts *o)
 {
-    if (strcmp(o->precision, "fp32"))
-        return afn_fail(AFN_EUNSUPPORTED, "precision %s: there is only fp32",
-                        o->precision);
     if (o->batch < 1)
         return afn_fail(AFN_EINVAL, "batch is %" PRId64 ", need at least 1", o->batch);
     if (o->steps < 1)
@@ -83,6 +77,7 @@ static afn_status make_trainer(bench *b)
     t.batch = b->o.batch;
     t.threads = b->o.threads;
     t.backend = b->o.backend;
+    t.precision = b->o.precision;
     AFN_TRY(afn_model_freeze(b->model, "*"));
     AFN_TRY(afn_model_unfreeze(
         b->model, b->o.mode == AFN_BENCH_HEAD ? afn_model_head(b->model) : "*"));
@@ -96,7 +91,8 @@ static afn_status make_predictor(bench *b)
 {
     const afn_predict_opts p = { .batch = b->o.batch,
                                  .threads = b->o.threads,
-                                 .backend = b->o.backend };
+                                 .backend = b->o.backend,
+                                 .precision = b->o.precision };
     const afn_status st = afn_predictor_new(&b->predictor, b->model, &p);
     if (st == AFN_OK) b->plan = afn_predictor__plan(b->predictor);
     return st;
@@ -151,6 +147,7 @@ done:
 
 static void describe(afn_bench *out, const bench *b)
 {
+    out->precision = afn_precision_here(b->o.precision);
     out->threads = b->o.threads > 0 ? b->o.threads : afn_cpu_count();
     static_assert(sizeof out->cpu == AFN_CPU_NAME_BYTES, "room for the name");
     afn_cpu_name(out->cpu);

@@ -68,7 +68,11 @@ static afn_status fit_open(fit *f, const afn_dataset *train, const afn_dataset *
 {
     afn_status st = AFN_OK;
     const int n_params = afn_graph_n_params(afn_model__graph(f->model));
-    afn_predict_opts po = { f->o.batch, f->o.threads, f->o.backend, f->o.exact };
+    afn_predict_opts po = { .batch = f->o.batch,
+                            .threads = f->o.threads,
+                            .backend = f->o.backend,
+                            .precision = f->o.precision,
+                            .exact = f->o.exact };
     AFN_REQUIRE(f->o.batch > 0, AFN_EINVAL, "batch is %lld, need at least 1",
                 (long long)f->o.batch);
     f->labels = afn_alloc_array((size_t)f->o.batch, sizeof *f->labels);
@@ -296,6 +300,7 @@ static afn_status run_phase(fit *f, const afn_phase *phase)
     o.threads = f->o.threads;
     o.exact = f->o.exact;
     o.backend = f->o.backend;
+    o.precision = f->o.precision;
     AFN_TRY(afn_trainer_new(&t, f->model, &o));
     afn_plan_changes(afn_trainer__plan(t), f->changes);
     AFN_TRY(afn_best_expect(&f->best, f->model, f->changes));

@@ -59,6 +59,7 @@ static afn_status make_plan(afn_trainer *t, const afn_trainer_opts *o)
         .seed = o->seed,
         .threads = o->threads,
         .backend = o->backend,
+        .precision = o->precision,
         .algorithms = o->exact ? AFN_ALGORITHMS_EXACT : AFN_ALGORITHMS_MEASURED,
     };
     afn_model__normalisation(t->model, &p);

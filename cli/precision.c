@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* --precision, which several commands have. */
+#include <stddef.h>
+
+#include "cli.h"
+
+const char *const cli_precisions[] = { "fp32", "bf16", NULL };
+_Static_assert(AFN_PRECISION_FP32 == 0 && AFN_PRECISION_BF16 == 1,
+               "cli_precisions[] in the order of afn_precision");
+
+const char cli_precision_help[] =
+    "of activations and products: bf16 is up to twice as fast where the processor "
+    "multiplies it, and falls back to fp32 where it does not";
+
+afn_precision cli_precision(int choice)
+{
+    const afn_precision wanted = (afn_precision)choice;
+    const afn_precision here = afn_precision_here(wanted);
+    if (here != wanted)
+        cli_error("warning: this processor has no %s: computing in %s",
+                  cli_precisions[wanted], cli_precisions[here]);
+    return here;
+}
