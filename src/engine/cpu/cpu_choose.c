@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Choosing an algorithm by measuring: every candidate runs on buffers of the real size,
  * the fastest is kept, here and in a file (tune.h).  The key is the layer at the plan's
- * usual batch: a last, smaller batch takes the same choice. */
+ * usual batch: a last, smaller batch takes the same choice.  Inference has one choice
+ * for every batch: what one plan makes of a picture must not depend on how many there
+ * are, nor differ from what another plan's frozen layers make of it. */
 #include "engine/cpu/cpu_choose.h"
 
 #include <math.h>
@@ -12,8 +14,9 @@
 static const cpu_algo *const candidate[] = { &cpu_algo_winograd_dnn, &cpu_algo_winograd,
                                              &cpu_algo_direct };
 
-/* A smaller product takes less than a millisecond whatever computes it. */
-static const double least_flops = 20e6;
+/* Products smaller than this take less than a millisecond whatever computes them: of a
+ * batch in training, of one sample in inference. */
+static const double least_flops = 20e6, least_sample_flops = 1e6;
 
 static bool has_choice(const afn_conv_attr *c)
 {
@@ -21,11 +24,14 @@ static bool has_choice(const afn_conv_attr *c)
            c->dw == 1 && c->groups == 1;
 }
 
-static double flops(const afn_prepare *p)
+static bool is_small(const afn_prepare *p, dnn_pass kind)
 {
     const afn_shape *out = &p->step->out_shape;
-    return 18.0 * (double)p->usual_n * (double)p->step->in_shape[0].dim[0] *
-           (double)out->dim[0] * (double)out->dim[1] * (double)out->dim[2];
+    const double sample = 18.0 * (double)p->step->in_shape[0].dim[0] *
+                          (double)out->dim[0] * (double)out->dim[1] *
+                          (double)out->dim[2];
+    return kind == DNN_INFER ? sample < least_sample_flops
+                             : sample * (double)p->usual_n < least_flops;
 }
 
 /* ---- the key ---- */
@@ -37,20 +43,32 @@ static void make_key(char *out, size_t bytes, const afn_prepare *p, dnn_pass kin
     const afn_step *s = p->step;
     const afn_conv_attr *c = &s->node->attr.conv;
     const int64_t *in = s->in_shape[0].dim;
-    char cpu[AFN_CPU_NAME_BYTES];
+    char cpu[AFN_CPU_NAME_BYTES], batch[32] = "";
+    if (kind != DNN_INFER)
+        snprintf(batch, sizeof batch, " n%lld", (long long)p->usual_n);
     snprintf(out, bytes,
-             "%s 3x3 n%lld c%lld h%lld w%lld oc%lld pad%d,%d%s f32 threads%d onednn-%s "
+             "%s 3x3%s c%lld h%lld w%lld oc%lld pad%d,%d%s f32 threads%d onednn-%s "
              "block%d %s",
-             pass[kind], (long long)p->usual_n, (long long)in[0], (long long)in[1],
-             (long long)in[2], (long long)s->out_shape.dim[0], c->ph, c->pw,
-             s->add ? " add" : "", d->threads, dnn_version(), d->kern->block,
-             afn_cpu_name(cpu));
+             pass[kind], batch, (long long)in[0], (long long)in[1], (long long)in[2],
+             (long long)s->out_shape.dim[0], c->ph, c->pw, s->add ? " add" : "",
+             d->threads, dnn_version(), d->kern->block, afn_cpu_name(cpu));
 }
 
-static const cpu_algo *by_name(const char *name)
+/* May this algorithm compute the pass?  In inference a sample must get the same bits in
+ * any batch.  oneDNN's Winograd divides its work by the batch and fails that; so do the
+ * products of our own outside AVX-512. */
+static bool may_compute(const cpu_device *d, dnn_pass kind, const cpu_algo *a)
+{
+    if (kind != DNN_INFER || a == &cpu_algo_direct) return true;
+    return a == &cpu_algo_winograd && d->kern->block == 16;
+}
+
+/* The choice of that name, NULL where there is none or it is not allowed. */
+static const cpu_algo *by_name(const cpu_device *d, dnn_pass kind, const char *name)
 {
     for (size_t i = 0; name && i < AFN_COUNT(candidate); i++)
-        if (strcmp(candidate[i]->name, name) == 0) return candidate[i];
+        if (strcmp(candidate[i]->name, name) == 0)
+            return may_compute(d, kind, candidate[i]) ? candidate[i] : NULL;
     return NULL;
 }
 
@@ -100,9 +118,10 @@ static double time_pass(const trial *t, const cpu_pass *p, double best)
     float *weights = numbers(p->packed_bytes > own ? p->packed_bytes : own);
     void *scratch = afn_alloc_aligned(p->scratch_bytes);
     void *buffer[DNN_N_SLOTS] = {
-        [DNN_SRC] = t->src,           [DNN_DST] = t->dst,      [DNN_WEIGHTS] = weights,
-        [DNN_DIFF_WEIGHTS] = weights, [DNN_DIFF_DST] = t->dst, [DNN_DIFF_SRC] = t->src,
-        [DNN_BIAS] = t->bias,
+        [DNN_SRC] = t->src,      [DNN_DST] = t->dst,
+        [DNN_WEIGHTS] = weights, [DNN_DIFF_WEIGHTS] = weights,
+        [DNN_DIFF_DST] = t->dst, [DNN_DIFF_SRC] = t->src,
+        [DNN_BIAS] = t->bias,    [DNN_DIFF_BIAS] = t->bias,
     };
     const double s = weights && scratch ? run_some(p, buffer, scratch, best) : INFINITY;
     afn_free(weights);
@@ -154,6 +173,7 @@ static const cpu_algo *measure(trial *t)
     t->dst = numbers(dnn_md_bytes(t->d->dst));
     t->bias = numbers((size_t)cpu_padded(t->device, oc) * sizeof(float));
     for (size_t i = 0; t->src && t->dst && t->bias && i < AFN_COUNT(candidate); i++) {
+        if (!may_compute(t->device, t->kind, candidate[i])) continue;
         const double s = time_algo(t, candidate[i], best);
         if (s >= best) continue;
         best = s;
@@ -179,11 +199,11 @@ static const cpu_algo *by_measurement(const afn_prepare *p, dnn_pass kind,
                                       const dnn_product *d, const dnn_md *blob)
 {
     char key[320];
-    if (tune_off() || flops(p) < least_flops) return &cpu_algo_direct;
+    if (tune_off() || is_small(p, kind)) return &cpu_algo_direct;
     tune *known = choices(p->device);
     if (!known) return &cpu_algo_direct;
     make_key(key, sizeof key, p, kind);
-    const cpu_algo *chosen = by_name(tune_find(known, key));
+    const cpu_algo *chosen = by_name(p->device, kind, tune_find(known, key));
     if (chosen) return chosen;
     if (p->n != p->usual_n) return &cpu_algo_direct;
     chosen = measure(&(trial){ p->device, kind, d, blob, NULL, NULL, NULL });
