@@ -91,8 +91,8 @@ static void train_and_infer(afn_algorithms algorithms)
 static int count_of(const char *text, size_t size, const char *word)
 {
     int n = 0;
-    for (const char *at = text; (at = memmem(at, size - (size_t)(at - text), word,
-                                             strlen(word))) != NULL;
+    for (const char *at = text;
+         (at = memmem(at, size - (size_t)(at - text), word, strlen(word))) != NULL;
          at++)
         n++;
     return n;
@@ -140,7 +140,8 @@ static void nothing_is_measured_where_it_is_switched_off(void **state)
 static void the_company_of_a_sample_does_not_matter(void **state)
 {
     (void)state;
-    const bool wide = dnn_best_isa() == DNN_ISA_AVX512; /* may_compute() of the source */
+    /* As may_compute() of cpu_choose.c. */
+    const bool wide = dnn_best_isa() == DNN_ISA_AVX512;
     const afn_algorithms kind[] = { AFN_ALGORITHMS_EXACT, AFN_ALGORITHMS_MEASURED,
                                     wide ? AFN_ALGORITHMS_WINOGRAD
                                          : AFN_ALGORITHMS_EXACT };
