@@ -82,6 +82,10 @@ static int finish(int code)
 {
     errno = 0;
     if (fflush(stdout) == 0 && !ferror(stdout)) return code;
+    if (!errno) { /* it happened earlier: an end of line shows why */
+        putchar('\n');
+        fflush(stdout);
+    }
     if (errno == EPIPE) return code ? code : CLI_FAILED;
     return cli_error("standard output: %s", errno ? strerror(errno) : "write error");
 }
