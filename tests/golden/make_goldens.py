@@ -67,18 +67,15 @@ PLAIN = {"n": 4, "steps": 10, "lr": 0.0001, "end_norm": "", "end_low": 0.0,
          "end_high": 0.0, "var_low": 0.5, "var_high": 1.5}
 VGG = {**PLAIN, "h": 32, "w": 32, "fan": 6.0}
 VGG_BN = {**VGG, "fan": 3.0, "lr": 0.0003}
-# Three steps of the large ones, where a step moves a gigabyte or has much arithmetic.
-VGG_3, VGG_BN_3 = {**VGG, "steps": 3}, {**VGG_BN, "steps": 3}
-BOTTLENECK_3 = {**BOTTLENECK, "steps": 3}
 SQUEEZENET = {**PLAIN, "h": 40, "w": 53, "fan": 6.0}
 MODELS = {
     "alexnet": {**PLAIN, "h": 80, "w": 63, "fan": 6.0},
-    "vgg11": VGG, "vgg13": VGG_3, "vgg16": VGG_3, "vgg19": VGG_3,
-    "vgg11_bn": VGG_BN, "vgg13_bn": VGG_BN_3, "vgg16_bn": VGG_BN_3, "vgg19_bn": VGG_BN_3,
+    "vgg11": VGG, "vgg13": VGG, "vgg16": VGG, "vgg19": VGG,
+    "vgg11_bn": VGG_BN, "vgg13_bn": VGG_BN, "vgg16_bn": VGG_BN, "vgg19_bn": VGG_BN,
     "squeezenet1_0": SQUEEZENET, "squeezenet1_1": SQUEEZENET,
     "resnet18": BASIC, "resnet34": BASIC,
-    "resnet50": BOTTLENECK, "resnet101": BOTTLENECK_3, "resnet152": BOTTLENECK_3,
-    "wide_resnet50_2": BOTTLENECK_3, "wide_resnet101_2": BOTTLENECK_3,
+    "resnet50": BOTTLENECK, "resnet101": BOTTLENECK, "resnet152": BOTTLENECK,
+    "wide_resnet50_2": BOTTLENECK, "wide_resnet101_2": BOTTLENECK,
     "mobilenet_v2": {**RESNET, "end_norm": "*.conv.3", "end_low": 1.0, "end_high": 1.5,
                      "var_low": 0.2, "var_high": 0.6, "lr": 0.0003, "lr.frozen": 0.0001},
 }
