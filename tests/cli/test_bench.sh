@@ -62,6 +62,24 @@ code 1
 silent
 says "backend ref has no convolutions of a library to time"
 
+# ---- bf16, and what becomes of it where the processor has none ----
+if grep -q avx512_bf16 /proc/cpuinfo; then
+    for mode in tune head infer; do
+        bench --precision bf16 --mode $mode --json
+        code 0
+        err </dev/null
+        has out ',"precision":"bf16",'
+    done
+fi
+for isa in AVX2 AVX512_CORE; do
+    export ONEDNN_MAX_CPU_ISA=$isa
+    bench --precision bf16
+    unset ONEDNN_MAX_CPU_ISA
+    code 0
+    says "warning: this processor has no bf16: computing in fp32"
+    has out ', tune, fp32, 1 thread$'
+done
+
 # ---- weights ----
 train_tiny base --quiet
 code 0
@@ -99,10 +117,12 @@ run bench --model resnet18 --mode tain
 usage_error "--mode needs tune, head or infer, not 'tain'" bench
 run bench --model resnet18 --precision fp16
 usage_error "--precision needs fp32 or bf16, not 'fp16'" bench
-bench --precision bf16
-code 1
-silent
-says "precision bf16: there is only fp32"
+bench --precision bf16 --backend ref
+if grep -q avx512_bf16 /proc/cpuinfo; then
+    code 1
+    silent
+    says "backend ref computes in fp32 only"
+fi
 run bench --model resnet18 --batch 0
 usage_error "--batch needs a whole number from 1 to 4096, not '0'" bench
 run bench --model resnet18 --batch=-3

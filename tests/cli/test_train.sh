@@ -90,6 +90,31 @@ has out '^features head: not kept: cannot make a file of [0-9]+ MB: file too lar
 has out '^head 2/2 '
 [ "$(ls -A full | wc -l)" -eq 4 ] || fail "files in full: $(ls -A full)"
 
+# ---- bf16: trained, evaluated and used; without it in the processor the same as fp32 ----
+train_tiny half --precision bf16 --quiet
+code 0
+if grep -q avx512_bf16 /proc/cpuinfo; then
+    err </dev/null
+    cmp -s scratch/model.safetensors half/model.safetensors && fail "bf16 changes nothing"
+    train_tiny half2 --precision bf16
+    has out '^precision bf16$'
+    run eval half/model.safetensors fake:size=8,classes=2,height=32,width=32 \
+        --precision bf16
+    code 0
+    err </dev/null
+    run predict half/model.safetensors "$pictures/checks.jpg" --precision bf16
+    code 0
+    err </dev/null
+fi
+export ONEDNN_MAX_CPU_ISA=AVX2
+train_tiny narrow --quiet
+train_tiny narrow2 --precision bf16
+unset ONEDNN_MAX_CPU_ISA
+code 0
+says "warning: this processor has no bf16: computing in fp32"
+grep -q '^precision' .out && fail "a precision that was not used is shown"
+cmp -s narrow/model.safetensors narrow2/model.safetensors || fail "not as fp32 does"
+
 # ---- the same seed gives the same file, another one another ----
 train_tiny again --quiet
 code 0

@@ -140,8 +140,8 @@ static void nothing_is_measured_where_it_is_switched_off(void **state)
 static void the_company_of_a_sample_does_not_matter(void **state)
 {
     (void)state;
-    /* As may_compute() of cpu_choose.c. */
-    const bool wide = dnn_best_isa() == DNN_ISA_AVX512;
+    const bool wide =
+        dnn_best_isa() == DNN_ISA_AVX512; /* may_compute() of the source */
     const afn_algorithms kind[] = { AFN_ALGORITHMS_EXACT, AFN_ALGORITHMS_MEASURED,
                                     wide ? AFN_ALGORITHMS_WINOGRAD
                                          : AFN_ALGORITHMS_EXACT };

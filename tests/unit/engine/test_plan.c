@@ -68,6 +68,30 @@ static void frozen_layers_keep_no_activations_and_no_gradients(void **state)
     close_net(&all);
 }
 
+static afn_status open_bf16(afn_plan **out, const net *n, const char *backend)
+{
+    const afn_plan_opts o = { .batch = BATCH,
+                              .backend = backend,
+                              .precision = AFN_PRECISION_BF16 };
+    return afn_plan_new(out, n->g, n->params, &o);
+}
+
+static void bf16_halves_activations_and_the_naive_backend_refuses_it(void **state)
+{
+    (void)state;
+    net n = open_net("resnet18", "*");
+    afn_plan *full = new_plan(&n, false), *half;
+    assert_fails(AFN_EUNSUPPORTED, "backend ref computes in fp32 only",
+                 open_bf16(&half, &n, "ref"));
+    assert_null(half);
+    assert_ok(open_bf16(&half, &n, "cpu"));
+    if (afn_precision_here(AFN_PRECISION_BF16) == AFN_PRECISION_BF16)
+        assert_true(afn_plan_arena_bytes(half) * 9 < afn_plan_arena_bytes(full) * 5);
+    afn_plan_free(full);
+    afn_plan_free(half);
+    close_net(&n);
+}
+
 static void a_smaller_batch_gives_the_same_logits(void **state)
 {
     (void)state;
@@ -234,6 +258,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(frozen_layers_keep_no_activations_and_no_gradients),
+        cmocka_unit_test(bf16_halves_activations_and_the_naive_backend_refuses_it),
         cmocka_unit_test(a_smaller_batch_gives_the_same_logits),
         cmocka_unit_test(many_batch_sizes_take_turns),
         cmocka_unit_test(sync_writes_what_training_changed_and_nothing_else),

@@ -18,6 +18,7 @@ typedef struct setup {
     const char *arch, *trained; /* of the second phase; the first trains the head */
     afn_bn_mode bn;
     const char *before[2]; /* layer at which features are kept, NULL = none are */
+    afn_precision precision;
 } setup;
 
 typedef struct result {
@@ -84,6 +85,7 @@ static result train(const setup *s, const where *w)
     o.phase = phase;
     o.n_phases = 2;
     o.bn = s->bn;
+    o.precision = s->precision;
     o.batch = 8; /* of 19: the last batch is smaller */
     o.seed = 5;
     o.out = w->out;
@@ -115,16 +117,34 @@ static void assert_same(const result *a, const result *b)
 }
 
 static const setup setups[] = {
-    { "resnet18", "layer4.*", AFN_BN_AUTO, { "fc", "layer4.0.conv1" } },
-    { "resnet18", "layer4.1.*,fc.*", AFN_BN_FROZEN, { "fc", "layer4.1.conv1" } },
-    { "resnet18", "layer4.*", AFN_BN_BATCH, { "bn1", "bn1" } },
+    { "resnet18",
+      "layer4.*",
+      AFN_BN_AUTO,
+      { "fc", "layer4.0.conv1" },
+      AFN_PRECISION_FP32 },
+    { "resnet18",
+      "layer4.1.*,fc.*",
+      AFN_BN_FROZEN,
+      { "fc", "layer4.1.conv1" },
+      AFN_PRECISION_FP32 },
+    { "resnet18", "layer4.*", AFN_BN_BATCH, { "bn1", "bn1" }, AFN_PRECISION_FP32 },
     /* dropout is active between the frozen layers of the head */
-    { "alexnet", "classifier.6.*", AFN_BN_AUTO, { "classifier.1", "classifier.1" } },
-    { "squeezenet1_1", "*", AFN_BN_AUTO, { "classifier.1", NULL } },
+    { "alexnet",
+      "classifier.6.*",
+      AFN_BN_AUTO,
+      { "classifier.1", "classifier.1" },
+      AFN_PRECISION_FP32 },
+    { "resnet18",
+      "layer4.*",
+      AFN_BN_AUTO,
+      { "fc", "layer4.0.conv1" },
+      AFN_PRECISION_BF16 },
+    { "squeezenet1_1", "*", AFN_BN_AUTO, { "classifier.1", NULL }, AFN_PRECISION_FP32 },
     { "mobilenet_v2",
       "features.18.*",
       AFN_BN_AUTO,
-      { "classifier.1", "features.18.0" } },
+      { "classifier.1", "features.18.0" },
+      AFN_PRECISION_FP32 },
 };
 
 static void results_are_the_same_bits_with_and_without(void **state)

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Single steps: what changes, what does not, what is refused. */
+#include <math.h>
+
 #include "afn_test.h"
 #include "train/train.h"
 
@@ -75,6 +77,34 @@ static uint64_t fingerprint(const afn_model *m, const char *pattern)
             h = (h ^ ((const uint8_t *)v)[k]) * 1099511628211u;
     }
     return h;
+}
+
+/* Where the processor has no bf16 this is the test above. */
+static void bf16_learns_as_well(void **state)
+{
+    (void)state;
+    static const char *const arch[] = { "resnet18", "squeezenet1_1", "mobilenet_v2" };
+    for (size_t k = 0; k < AFN_COUNT(arch); k++) {
+        double first[2], last[2];
+        for (int i = 0; i < 2; i++) {
+            afn_model *m = new_model(arch[k]);
+            afn_trainer *t;
+            afn_trainer_opts o = afn_trainer_defaults();
+            afn_step_result r;
+            o.lr = 0.005f;
+            o.batch = BATCH;
+            o.precision = i ? AFN_PRECISION_BF16 : AFN_PRECISION_FP32;
+            assert_ok(afn_trainer_new(&t, m, &o));
+            assert_ok(afn_trainer_step(t, &batch, &r));
+            first[i] = r.loss;
+            for (int s = 0; s < 12; s++) assert_ok(afn_trainer_step(t, &batch, &r));
+            last[i] = r.loss;
+            afn_trainer_free(t);
+            afn_model_free(m);
+        }
+        assert_true(fabs(first[1] - first[0]) < 0.05 * first[0]);
+        assert_true(last[1] < first[1] - 0.5 * (first[0] - last[0]));
+    }
 }
 
 static void frozen_layers_keep_every_bit(void **state)
@@ -188,6 +218,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_loss_falls_until_the_batch_is_known),
+        cmocka_unit_test(bf16_learns_as_well),
         cmocka_unit_test(frozen_layers_keep_every_bit),
         cmocka_unit_test(bn_batch_moves_the_statistics_of_frozen_layers),
         cmocka_unit_test(the_same_seed_gives_the_same_bits),
