@@ -9,8 +9,8 @@ _Static_assert(AFN_PRECISION_FP32 == 0 && AFN_PRECISION_BF16 == 1,
                "cli_precisions[] in the order of afn_precision");
 
 const char cli_precision_help[] =
-    "of activations and products: bf16 is up to twice as fast where the processor "
-    "multiplies it, and falls back to fp32 where it does not";
+    "of activations and products: bf16 halves their memory and can be faster; it falls "
+    "back to fp32 where the processor does not multiply it";
 
 afn_precision cli_precision(int choice)
 {

@@ -29,7 +29,8 @@ typedef enum afn_bn_mode {
 typedef enum afn_precision {
     AFN_PRECISION_FP32,
     AFN_PRECISION_BF16 /* half the memory, and up to twice the speed where the processor
-                        * has it; elsewhere a plan computes in fp32 and logs that */
+                        * is faster in it; one that has none computes in fp32, which is
+                        * logged */
 } afn_precision;
 
 /* What `wanted` becomes on this machine. */
