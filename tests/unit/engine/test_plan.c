@@ -92,6 +92,23 @@ static void bf16_halves_activations_and_the_naive_backend_refuses_it(void **stat
     close_net(&n);
 }
 
+/* Results of convolutions, and nothing that can be made from them again. */
+static void backward_finds_less_than_one_tensor_per_convolution(void **state)
+{
+    (void)state;
+    net n = open_net("mobilenet_v2", "*");
+    afn_plan *p = new_plan(&n, true);
+    size_t results = 0;
+    for (int i = 0; i < afn_graph_n_nodes(n.g); i++) {
+        const afn_node *node = afn_graph_node(n.g, i);
+        if (node->op == AFN_OP_CONV2D)
+            results += BATCH * (size_t)afn_shape_count(&node->shape) * sizeof(float);
+    }
+    assert_true(afn_plan_arena_bytes(p) < results);
+    afn_plan_free(p);
+    close_net(&n);
+}
+
 static void a_smaller_batch_gives_the_same_logits(void **state)
 {
     (void)state;
@@ -259,6 +276,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(frozen_layers_keep_no_activations_and_no_gradients),
         cmocka_unit_test(bf16_halves_activations_and_the_naive_backend_refuses_it),
+        cmocka_unit_test(backward_finds_less_than_one_tensor_per_convolution),
         cmocka_unit_test(a_smaller_batch_gives_the_same_logits),
         cmocka_unit_test(many_batch_sizes_take_turns),
         cmocka_unit_test(sync_writes_what_training_changed_and_nothing_else),
