@@ -12,14 +12,15 @@
 
 /* The likely fastest first: one that is much slower then runs only once. */
 static const cpu_algo *const candidate[] = { &cpu_algo_winograd_dnn, &cpu_algo_winograd,
-                                             &cpu_algo_direct };
+                                             &cpu_algo_reordered, &cpu_algo_direct };
 
 /* Products smaller than this take less than a millisecond whatever computes them: of a
  * batch in training, of one sample in inference. */
 static const double least_flops = 20e6, least_sample_flops = 1e6;
 
-static bool has_choice(const afn_conv_attr *c)
+static bool has_choice(const cpu_device *d, const afn_conv_attr *c)
 {
+    if (d->type == DNN_BF16) return c && c->groups == 1;
     return c && c->kh == 3 && c->kw == 3 && c->sh == 1 && c->sw == 1 && c->dh == 1 &&
            c->dw == 1 && c->groups == 1;
 }
@@ -27,7 +28,8 @@ static bool has_choice(const afn_conv_attr *c)
 static bool is_small(const afn_prepare *p, dnn_pass kind)
 {
     const afn_shape *out = &p->step->out_shape;
-    const double sample = 18.0 * (double)p->step->in_shape[0].dim[0] *
+    const afn_conv_attr *c = &p->step->node->attr.conv;
+    const double sample = 2.0 * c->kh * c->kw * (double)p->step->in_shape[0].dim[0] *
                           (double)out->dim[0] * (double)out->dim[1] *
                           (double)out->dim[2];
     return kind == DNN_INFER ? sample < least_sample_flops
@@ -47,19 +49,24 @@ static void make_key(char *out, size_t bytes, const afn_prepare *p, dnn_pass kin
     if (kind != DNN_INFER)
         snprintf(batch, sizeof batch, " n%lld", (long long)p->usual_n);
     snprintf(out, bytes,
-             "%s 3x3%s c%lld h%lld w%lld oc%lld pad%d,%d%s f32 threads%d onednn-%s "
+             "%s %dx%d/%d%s c%lld h%lld w%lld oc%lld pad%d,%d%s %s threads%d onednn-%s "
              "block%d %s",
-             pass[kind], batch, (long long)in[0], (long long)in[1], (long long)in[2],
-             (long long)s->out_shape.dim[0], c->ph, c->pw, s->add ? " add" : "",
-             d->threads, dnn_version(), d->kern->block, afn_cpu_name(cpu));
+             pass[kind], c->kh, c->kw, c->sh, batch, (long long)in[0], (long long)in[1],
+             (long long)in[2], (long long)s->out_shape.dim[0], c->ph, c->pw,
+             s->add ? " add" : "", d->type == DNN_BF16 ? "bf16" : "f32", d->threads,
+             dnn_version(), d->kern->block, afn_cpu_name(cpu));
 }
 
-/* May this algorithm compute the pass?  In inference a sample must get the same bits in
+/* May this algorithm compute the pass?  In bf16 the only choice is that of layouts; in
+ * fp32 the blocked ones are best.  In inference a sample must get the same bits in
  * any batch.  oneDNN's Winograd divides its work by the batch and fails that; so do the
  * products of our own outside AVX-512. */
 static bool may_compute(const cpu_device *d, dnn_pass kind, const cpu_algo *a)
 {
-    if (kind != DNN_INFER || a == &cpu_algo_direct) return true;
+    if (a == &cpu_algo_direct) return true;
+    if (d->type == DNN_BF16 || a == &cpu_algo_reordered)
+        return d->type == DNN_BF16 && a == &cpu_algo_reordered;
+    if (kind != DNN_INFER) return true;
     return a == &cpu_algo_winograd && d->kern->block == 16;
 }
 
@@ -216,16 +223,18 @@ const cpu_algo *cpu_choose(const afn_prepare *p, dnn_pass kind, const dnn_produc
                            const dnn_md *blob)
 {
     const cpu_device *device = p->device;
-    if (!has_choice(d->conv) || device->type != DNN_F32) return &cpu_algo_direct;
+    if (!has_choice(device, d->conv)) return &cpu_algo_direct;
     switch (p->algorithms) {
     case AFN_ALGORITHMS_EXACT:
         break;
     case AFN_ALGORITHMS_MEASURED:
         return by_measurement(p, kind, d, blob);
     case AFN_ALGORITHMS_WINOGRAD:
-        return &cpu_algo_winograd;
+        return device->type == DNN_F32 ? &cpu_algo_winograd : &cpu_algo_direct;
     case AFN_ALGORITHMS_LIBRARY_WINOGRAD:
-        return &cpu_algo_winograd_dnn;
+        return device->type == DNN_F32 ? &cpu_algo_winograd_dnn : &cpu_algo_direct;
+    case AFN_ALGORITHMS_REORDERED:
+        return &cpu_algo_reordered;
     }
     return &cpu_algo_direct;
 }

@@ -132,6 +132,12 @@ afn_status dnn_md_any(dnn_md **out, const dnn_md *md, dnn_type type)
     return dnn_md_new(out, dnn_md_rank(md), dnn_md_dims(md), DNN_ANY, type);
 }
 
+afn_status dnn_md_unordered(dnn_md **out, const dnn_md *md)
+{
+    return dnn_md_make(out, dnn_md_rank(md), dnn_md_dims(md), dnn_md_type(md),
+                       dnnl_format_tag_any);
+}
+
 /* ---- primitives ---- */
 
 struct dnn_op {

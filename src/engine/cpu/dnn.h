@@ -47,6 +47,8 @@ afn_status dnn_md_copy(dnn_md **out, const dnn_md *md);
 afn_status dnn_md_plain(dnn_md **out, const dnn_md *md);
 /* The same dimensions in this type, laid out as the primitive chooses. */
 afn_status dnn_md_any(dnn_md **out, const dnn_md *md, dnn_type type);
+/* The same dimensions and type, laid out as the primitive chooses. */
+afn_status dnn_md_unordered(dnn_md **out, const dnn_md *md);
 void dnn_md_free(dnn_md *md);
 size_t dnn_md_bytes(const dnn_md *md);
 int64_t dnn_md_dim(const dnn_md *md, int i);
