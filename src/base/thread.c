@@ -23,12 +23,45 @@ void afn_mutex_unlock(afn_mutex *m)
     pthread_mutex_unlock(m);
 }
 
+#ifndef __SANITIZE_THREAD__
 void afn_parallel_each(int64_t n, int threads, void (*fn)(void *user, int64_t i),
                        void *user)
 {
 #pragma omp parallel for schedule(dynamic) num_threads(threads)
     for (int64_t i = 0; i < n; i++) fn(user, i);
 }
+#else
+/* The thread sanitizer does not see how OpenMP's threads wait for each other and would
+ * report what they share; so its builds divide the same work among plain threads. */
+enum { MAX_TEAM = 64 };
+
+typedef struct team {
+    int64_t n;
+    _Atomic int64_t next;
+    void (*fn)(void *user, int64_t i);
+    void *user;
+} team;
+
+static void *work(void *arg)
+{
+    team *t = arg;
+    for (int64_t i = t->next++; i < t->n; i = t->next++) t->fn(t->user, i);
+    return NULL;
+}
+
+void afn_parallel_each(int64_t n, int threads, void (*fn)(void *user, int64_t i),
+                       void *user)
+{
+    team t = { .n = n, .fn = fn, .user = user };
+    pthread_t id[MAX_TEAM];
+    int started = 0;
+    while (started < threads - 1 && started < MAX_TEAM &&
+           pthread_create(&id[started], NULL, work, &t) == 0)
+        started++;
+    work(&t);
+    while (started > 0) pthread_join(id[--started], NULL);
+}
+#endif
 
 int afn_cpu_count(void)
 {

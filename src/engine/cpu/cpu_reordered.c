@@ -118,8 +118,8 @@ static afn_status prepare(cpu_pass *p, dnn_pass kind, const dnn_product *d)
         r->port[i].at = p->scratch_bytes;
         p->scratch_bytes += r->port[i].bytes;
     }
-    p->weights = dnn_op_md(r->op, kind == DNN_BACKWARD_WEIGHTS ? DNN_DIFF_WEIGHTS
-                                                               : DNN_WEIGHTS);
+    p->weights =
+        dnn_op_md(r->op, kind == DNN_BACKWARD_WEIGHTS ? DNN_DIFF_WEIGHTS : DNN_WEIGHTS);
 done:
     return st;
 }
