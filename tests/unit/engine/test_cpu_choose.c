@@ -113,10 +113,10 @@ static void each_pass_is_measured_once_and_kept(void **state)
     train_and_infer(AFN_ALGORITHMS_MEASURED);
     assert_ok(afn_file_read(&first, &size, file));
     const char *text = (const char *)first;
-    assert_int_equal(count_of(text, size, "\tinfer 3x3 c40 "), 1);
-    assert_int_equal(count_of(text, size, "\tforward 3x3 n5 c40 "), 1);
-    assert_int_equal(count_of(text, size, "\tdata 3x3 n5 c40 "), 1);
-    assert_int_equal(count_of(text, size, "\tweights 3x3 n5 c40 "), 1);
+    assert_int_equal(count_of(text, size, "\tinfer 3x3/1 c40 "), 1);
+    assert_int_equal(count_of(text, size, "\tforward 3x3/1 n5 c40 "), 1);
+    assert_int_equal(count_of(text, size, "\tdata 3x3/1 n5 c40 "), 1);
+    assert_int_equal(count_of(text, size, "\tweights 3x3/1 n5 c40 "), 1);
     assert_int_equal(count_of(text, size, " n4 "), 0);
     train_and_infer(AFN_ALGORITHMS_MEASURED);
     assert_ok(afn_file_read(&second, &again, file));
