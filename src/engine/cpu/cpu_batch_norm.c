@@ -238,14 +238,19 @@ static void fixed_statistics(const norm_call *c, int64_t block)
     set_scale(c, block);
 }
 
+static afn_norm_vectors vectors_at(const norm_call *c, int64_t u)
+{
+    const int64_t ch = u % c->b.blocks * c->b.width;
+    return (afn_norm_vectors){ c->mean + ch, c->scale + ch, param(c, AFN_BIAS) + ch };
+}
+
 static void apply_unit(const norm_call *c, int64_t u)
 {
     const afn_step *step = c->s->step;
-    const int64_t ch = u % c->b.blocks * c->b.width;
     const void *add = step->add ? c->a->in[step->n_inputs - 1] : NULL;
+    const afn_norm_vectors v = vectors_at(c, u);
     c->s->kern->norm_apply(unit_at(c, c->a->out, u), unit_of(c, c->a->in[0], u),
-                           unit_of(c, add, u), c->mean + ch, c->scale + ch,
-                           param(c, AFN_BIAS) + ch, c->b.pixels, step->act);
+                           unit_of(c, add, u), &v, c->b.pixels, step->act);
 }
 
 static afn_status forward(void *state, const afn_args *a)
@@ -291,9 +296,7 @@ static afn_norm_block block_at(const norm_call *c, int64_t u)
         .add_dx = a->accumulate[0],
         .add_dadd = a->accumulate[last],
         .store = wants_sums(step) && (a->dout2 || c->s->uses_output),
-        .mean = c->mean + ch,
-        .scale = c->scale + ch,
-        .bias = param(c, AFN_BIAS) + ch,
+        .v = vectors_at(c, u),
         .a = c->vec + ch,
         .k = step->batch_stats ? c->vec + c->s->padded + ch : NULL,
         .d = c->vec + 2 * c->s->padded + ch,

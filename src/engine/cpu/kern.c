@@ -1,80 +1,94 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The kernels of kern.h, in plain C that compilers vectorise: meson.build compiles this
- * file once per instruction set with AFN_KERN_TABLE, the name of the table, and B, the
- * block width; AFN_WINOGRAD_TABLE is that of kern_winograd.c.  With AFN_KERN_BF16
- * values are bf16, the upper half of a float; its only trace are get() and set().  Sums
- * run in float over short runs and are then added in double: as exact as needed, at the
- * speed of float. */
+/* The kernels of kern.h, on vectors of one block: meson.build compiles this file once
+ * per instruction set with AFN_KERN_TABLE, the name of the table, and B, the block
+ * width; AFN_WINOGRAD_TABLE is that of kern_winograd.c.  With AFN_KERN_BF16 values are
+ * bf16, the upper half of a float; its only trace are get() and set().  Sums run in
+ * float over short runs and are then added in double: as exact as needed, at the speed
+ * of float.
+ *
+ * The code is in the compiler's vector types and not left to its vectoriser, which
+ * gives up on masks and on values that pass through a struct. */
 #include "engine/cpu/kern.h"
 
+#ifdef AFN_KERN_BF16
+#include <immintrin.h>
+#endif
 #include <string.h>
 
 #include "engine/backend.h"
 
 #define INLINE static inline __attribute__((always_inline))
 
+/* A block of channels: floats, doubles, the bits of floats. */
+typedef float vec __attribute__((vector_size(B * 4)));
+typedef double wide __attribute__((vector_size(B * 8)));
+typedef uint32_t bits __attribute__((vector_size(B * 4)));
+
+INLINE vec load_vec(const float *from)
+{
+    vec x;
+    memcpy(&x, from, sizeof x);
+    return x;
+}
+
+INLINE void store_vec(float *to, vec x)
+{
+    memcpy(to, &x, sizeof x);
+}
+
+/* x where the mask, a comparison of vectors, holds, else 0; and the other way round. */
+#define WHERE(mask, x)     ((vec)((bits)(mask) & (bits)(x)))
+#define WHERE_NOT(mask, x) ((vec)(~(bits)(mask) & (bits)(x)))
+
 /* Values as floats, and back: rounded to the nearest, ties to even. */
 #ifdef AFN_KERN_BF16
 typedef uint16_t value;
 typedef uint16_t halves __attribute__((vector_size(B * 2)));
-typedef uint32_t words __attribute__((vector_size(B * 4)));
-typedef float floats __attribute__((vector_size(B * 4)));
 
-INLINE void get(float *to, const void *v, int64_t i) /* B of them */
+INLINE vec get(const void *v, int64_t i)
 {
     halves h;
     memcpy(&h, (const value *)v + i, sizeof h);
-    const words w = __builtin_convertvector(h, words) << 16;
-    memcpy(to, &w, sizeof w);
+    return (vec)(__builtin_convertvector(h, bits) << 16);
 }
 
-INLINE void set(void *v, int64_t i, const float *from)
+INLINE void set(void *v, int64_t i, vec x)
 {
-    floats x;
-    words w;
-    memcpy(&x, from, sizeof x);
-    memcpy(&w, from, sizeof w);
-    const words is_nan = (words)(x != x); /* its payload must not carry */
-    const words nearest = w + 0x7fffu + ((w >> 16) & 1u), quiet = w | 0x400000u;
-    const halves h =
-        __builtin_convertvector(((is_nan & quiet) | (~is_nan & nearest)) >> 16, halves);
+    const __m256bh h = _mm512_cvtneps_pbh((__m512)x);
     memcpy((value *)v + i, &h, sizeof h);
 }
 #else
 typedef float value;
 
-INLINE void get(float *to, const void *v, int64_t i)
+INLINE vec get(const void *v, int64_t i)
 {
-    memcpy(to, (const value *)v + i, B * sizeof *to);
+    return load_vec((const value *)v + i);
 }
 
-INLINE void set(void *v, int64_t i, const float *from)
+INLINE void set(void *v, int64_t i, vec x)
 {
-    memcpy((value *)v + i, from, B * sizeof *from);
+    store_vec((value *)v + i, x);
 }
 #endif
 
 /* The same with the first n of them. */
-INLINE void get_some(float *to, const void *v, int64_t i, int64_t n)
+INLINE vec get_some(const void *v, int64_t i, int64_t n)
 {
     value all[B] = { 0 };
-    if (n == B) {
-        get(to, v, i);
-        return;
-    }
-    for (int64_t c = 0; c < n; c++) all[c] = ((const value *)v)[i + c];
-    get(to, all, 0);
+    if (n == B) return get(v, i);
+    memcpy(all, (const value *)v + i, (size_t)n * sizeof *all);
+    return get(all, 0);
 }
 
-INLINE void set_some(void *v, int64_t i, const float *from, int64_t n)
+INLINE void set_some(void *v, int64_t i, vec x, int64_t n)
 {
     value all[B];
     if (n == B) {
-        set(v, i, from);
+        set(v, i, x);
         return;
     }
-    set(all, 0, from);
-    for (int64_t c = 0; c < n; c++) ((value *)v)[i + c] = all[c];
+    set(all, 0, x);
+    memcpy((value *)v + i, all, (size_t)n * sizeof *all);
 }
 
 INLINE int64_t least(int64_t a, int64_t b)
@@ -82,202 +96,215 @@ INLINE int64_t least(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-enum { RUN = 32 }; /* pixels summed in float before they join the double sum */
+/* Pixels that are summed in float before they join the double sum; even. */
+enum { RUN = 32 };
 
-static inline float clip(float x, int act)
+INLINE vec clip(vec x, int act)
 {
     if (act == AFN_NO_ACT) return x;
-    const float positive = x < 0.0f ? 0.0f : x; /* NaN stays NaN */
-    return act == AFN_ACT_RELU6 && positive > 6.0f ? 6.0f : positive;
+    const vec positive = WHERE_NOT(x < 0.0f, x); /* NaN stays NaN */
+    if (act != AFN_ACT_RELU6) return positive;
+    const vec over = positive - positive + 6.0f; /* NaN where it is not over 6 either */
+    return (vec)((bits)WHERE(positive > 6.0f, over) |
+                 (bits)WHERE_NOT(positive > 6.0f, positive));
 }
 
-static inline float pass(float dy, float y, int act)
+/* dy where the activation passes gradients, given its result y; else 0. */
+INLINE vec pass(vec dy, vec y, int act)
 {
-    const float top = act == AFN_ACT_RELU6 ? 6.0f : 3.402823466e38f;
-    return y > 0.0f && y < top ? dy : 0.0f;
+    const vec positive = WHERE(y > 0.0f, dy);
+    return act == AFN_ACT_RELU6 ? WHERE(y < 6.0f, positive) : positive;
 }
 
-static void add_sums(double *s, const float *part)
+INLINE void add_sums(double *s, vec part)
 {
-    for (int c = 0; c < B; c++) s[c] += (double)part[c];
+    wide sum;
+    memcpy(&sum, s, sizeof sum);
+    sum += __builtin_convertvector(part, wide);
+    memcpy(s, &sum, sizeof sum);
+}
+
+/* Two sums over a run of pixels, even and odd ones apart: an addition need not wait for
+ * the one before. */
+typedef struct run_sums {
+    vec a[2], b[2];
+} run_sums;
+
+INLINE void add_run(double *s1, double *s2, const run_sums *r)
+{
+    add_sums(s1, r->a[0] + r->a[1]);
+    add_sums(s2, r->b[0] + r->b[1]);
 }
 
 static void norm_sums(const void *x, int64_t pixels, const float *shift, double *s1,
                       double *s2)
 {
+    const vec at = load_vec(shift);
     for (int64_t from = 0; from < pixels; from += RUN) {
         const int64_t to = least(from + RUN, pixels);
-        float a[B] = { 0 }, b[B] = { 0 };
-        for (int64_t p = from; p < to; p++) {
-            float v[B];
-            get(v, x, p * B);
-#pragma omp simd
-            for (int c = 0; c < B; c++) {
-                const float d = v[c] - shift[c];
-                a[c] += d;
-                b[c] += d * d;
+        run_sums r = { 0 };
+        int64_t p = from;
+        for (; p + 2 <= to; p += 2)
+            for (int k = 0; k < 2; k++) {
+                const vec d = get(x, (p + k) * B) - at;
+                r.a[k] += d;
+                r.b[k] += d * d;
             }
+        for (; p < to; p++) {
+            const vec d = get(x, p * B) - at;
+            r.a[0] += d;
+            r.b[0] += d * d;
         }
-        add_sums(s1, a);
-        add_sums(s2, b);
+        add_run(s1, s2, &r);
     }
 }
 
-/* Normalised value of channel lane c. */
-INLINE float normal(float x, const float *mean, const float *scale, const float *bias,
-                    int c)
+/* Normalised value. */
+INLINE vec normal(vec x, vec mean, vec scale, vec bias)
 {
-    return (x - mean[c]) * scale[c] + bias[c];
+    return (x - mean) * scale + bias;
 }
 
-INLINE void apply_as(void *y, const void *x, const void *add, const float *mean,
-                     const float *scale, const float *bias, int64_t pixels, int act)
+INLINE void apply_as(void *y, const void *x, const void *add, const afn_norm_vectors *n,
+                     int64_t pixels, int act)
 {
+    const vec mean = load_vec(n->mean), scale = load_vec(n->scale);
+    const vec bias = load_vec(n->bias);
     for (int64_t p = 0; p < pixels; p++) {
-        float v[B], more[B];
-        get(v, x, p * B);
-        if (add) get(more, add, p * B);
-#pragma omp simd
-        for (int c = 0; c < B; c++) {
-            v[c] = normal(v[c], mean, scale, bias, c);
-            if (add) v[c] += more[c];
-            v[c] = clip(v[c], act);
-        }
-        set(y, p * B, v);
+        vec v = normal(get(x, p * B), mean, scale, bias);
+        if (add) v += get(add, p * B);
+        set(y, p * B, clip(v, act));
     }
 }
 
-static void norm_apply(void *y, const void *x, const void *add, const float *mean,
-                       const float *scale, const float *bias, int64_t pixels, int act)
+/* Call f(..., activation) with a constant, so that each is compiled apart. */
+#define FOR_EACH_ACT(act, f, ...)                                                      \
+    do {                                                                               \
+        if ((act) == AFN_NO_ACT)                                                       \
+            f(__VA_ARGS__, AFN_NO_ACT);                                                \
+        else if ((act) == AFN_ACT_RELU)                                                \
+            f(__VA_ARGS__, AFN_ACT_RELU);                                              \
+        else                                                                           \
+            f(__VA_ARGS__, AFN_ACT_RELU6);                                             \
+    } while (0)
+
+static void norm_apply(void *y, const void *x, const void *add,
+                       const afn_norm_vectors *n, int64_t pixels, int act)
 {
-    if (act == AFN_ACT_RELU && add)
-        apply_as(y, x, add, mean, scale, bias, pixels, AFN_ACT_RELU);
-    else if (act == AFN_ACT_RELU)
-        apply_as(y, x, NULL, mean, scale, bias, pixels, AFN_ACT_RELU);
-    else if (act == AFN_NO_ACT && !add)
-        apply_as(y, x, NULL, mean, scale, bias, pixels, AFN_NO_ACT);
+    if (add)
+        FOR_EACH_ACT(act, apply_as, y, x, add, n, pixels);
     else
-        apply_as(y, x, add, mean, scale, bias, pixels, act);
+        FOR_EACH_ACT(act, apply_as, y, x, NULL, n, pixels);
 }
 
-/* What a pass over a block's gradient does; constants of each variant below. */
-typedef struct norm_variant {
-    int act;
-    bool from_x; /* the mask is found from x */
-    bool two;    /* dy2 is there */
-} norm_variant;
+/* Where the mask of the activation is found; constants of each variant below. */
+typedef enum norm_mask { FROM_Y, FROM_X } norm_mask;
 
-/* What is read of one pixel: the gradient of y, masked by the activation, and x. */
-typedef struct norm_pixel {
-    float g[B], x[B];
-} norm_pixel;
-
-INLINE void read_pixel(norm_pixel *to, const afn_norm_block *n, int64_t p,
-                       norm_variant v)
+/* The gradient of y at pixel p, masked by the activation; x is the value there. */
+INLINE vec gradient_at(const afn_norm_block *n, int64_t p, vec x, bool two,
+                       norm_mask mask, int act)
 {
-    float second[B], y[B];
-    get(to->g, n->dy, p * B);
-    get(to->x, n->x, p * B);
-    if (v.two) get(second, n->dy2, p * B);
-    if (v.act != AFN_NO_ACT && !v.from_x) get(y, n->y, p * B);
-#pragma omp simd
-    for (int c = 0; c < B; c++) {
-        const float g = v.two ? to->g[c] + second[c] : to->g[c];
-        const float at = v.act == AFN_NO_ACT ? 1.0f
-                         : v.from_x ? normal(to->x[c], n->mean, n->scale, n->bias, c)
-                                    : y[c];
-        to->g[c] = v.act == AFN_NO_ACT ? g : pass(g, at, v.act);
-    }
+    vec g = get(n->dy, p * B);
+    if (two) g += get(n->dy2, p * B);
+    if (act == AFN_NO_ACT) return g;
+    if (mask == FROM_Y) return pass(g, get(n->y, p * B), act);
+    const afn_norm_vectors *v = &n->v;
+    return pass(g, normal(x, load_vec(v->mean), load_vec(v->scale), load_vec(v->bias)),
+                act);
 }
 
-INLINE void backward_sums_as(const afn_norm_block *n, double *s1, double *s2,
-                             norm_variant v, bool store)
+INLINE void sum_pixel(const afn_norm_block *n, run_sums *r, int64_t p, int k, bool two,
+                      bool store, norm_mask mask, int act)
+{
+    const vec x = get(n->x, p * B), g = gradient_at(n, p, x, two, mask, act);
+    if (store) set(n->dy, p * B, g);
+    r->a[k] += g;
+    r->b[k] += g * (x - load_vec(n->v.mean));
+}
+
+INLINE void sums_as(const afn_norm_block *n, double *s1, double *s2, bool two,
+                    bool store, norm_mask mask, int act)
 {
     for (int64_t from = 0; from < n->pixels; from += RUN) {
         const int64_t to = least(from + RUN, n->pixels);
-        float a[B] = { 0 }, b[B] = { 0 };
-        for (int64_t p = from; p < to; p++) {
-            norm_pixel at;
-            read_pixel(&at, n, p, v);
-            if (store) set(n->dy, p * B, at.g);
-#pragma omp simd
-            for (int c = 0; c < B; c++) {
-                a[c] += at.g[c];
-                b[c] += at.g[c] * (at.x[c] - n->mean[c]);
-            }
-        }
-        add_sums(s1, a);
-        add_sums(s2, b);
+        run_sums r = { 0 };
+        int64_t p = from;
+        for (; p + 2 <= to; p += 2)
+            for (int k = 0; k < 2; k++)
+                sum_pixel(n, &r, p + k, k, two, store, mask, act);
+        for (; p < to; p++) sum_pixel(n, &r, p, 0, two, store, mask, act);
+        add_run(s1, s2, &r);
     }
 }
 
+/* The variants that networks have; the last one of each kind serves all others. */
 static void norm_backward_sums(const afn_norm_block *n, double *s1, double *s2)
 {
-    const norm_variant v = { n->act, !n->y, n->dy2 != NULL };
-    if (v.act == AFN_ACT_RELU && v.from_x && !v.two && !n->store)
-        backward_sums_as(n, s1, s2, (norm_variant){ AFN_ACT_RELU, true, false }, false);
-    else if (v.act == AFN_ACT_RELU && !v.from_x && v.two && n->store)
-        backward_sums_as(n, s1, s2, (norm_variant){ AFN_ACT_RELU, false, true }, true);
-    else if (v.act == AFN_NO_ACT && !v.two && !n->store)
-        backward_sums_as(n, s1, s2, (norm_variant){ AFN_NO_ACT, true, false }, false);
+    const bool two = n->dy2 != NULL, store = n->store;
+    if (n->y && two && store)
+        FOR_EACH_ACT(n->act, sums_as, n, s1, s2, true, true, FROM_Y);
+    else if (n->y)
+        FOR_EACH_ACT(n->act, sums_as, n, s1, s2, two, store, FROM_Y);
+    else if (!two && !store)
+        FOR_EACH_ACT(n->act, sums_as, n, s1, s2, false, false, FROM_X);
     else
-        backward_sums_as(n, s1, s2, v, n->store);
+        FOR_EACH_ACT(n->act, sums_as, n, s1, s2, two, store, FROM_X);
 }
 
 /* to = from, or to += from, for pixel p. */
-INLINE void put(void *to, int64_t p, const float *from, bool accumulate)
+INLINE void put(void *to, int64_t p, vec from, bool accumulate)
 {
-    float v[B];
-    if (!accumulate) {
-        set(to, p * B, from);
-        return;
-    }
-    get(v, to, p * B);
-#pragma omp simd
-    for (int c = 0; c < B; c++) v[c] += from[c];
-    set(to, p * B, v);
+    set(to, p * B, accumulate ? get(to, p * B) + from : from);
 }
 
-INLINE void backward_as(const afn_norm_block *n, norm_variant v, bool add_dx)
+INLINE void backward_as(const afn_norm_block *n, bool two, bool add_dx, norm_mask mask,
+                        int act)
 {
+    const vec mean = load_vec(n->v.mean), a = load_vec(n->a);
+    const vec k = n->k ? load_vec(n->k) : (vec){ 0 };
+    const vec d = n->k ? load_vec(n->d) : (vec){ 0 };
     void *dadd = n->dadd == n->dy && n->store ? NULL : n->dadd; /* it is there */
     for (int64_t p = 0; p < n->pixels; p++) {
-        norm_pixel at;
-        float dx[B];
-        read_pixel(&at, n, p, v);
-#pragma omp simd
-        for (int c = 0; c < B; c++) {
-            dx[c] = n->a[c] * at.g[c];
-            if (n->k) dx[c] = dx[c] - n->k[c] * (at.x[c] - n->mean[c]) - n->d[c];
-        }
-        if (n->dx) put(n->dx, p, dx, add_dx);
-        if (dadd) put(dadd, p, at.g, n->add_dadd);
+        const vec x = get(n->x, p * B), g = gradient_at(n, p, x, two, mask, act);
+        if (n->dx) put(n->dx, p, a * g - k * (x - mean) - d, add_dx);
+        if (dadd) put(dadd, p, g, n->add_dadd);
+    }
+}
+
+/* Where statistics are fixed and x is not kept. */
+INLINE void scale_as(const afn_norm_block *n, bool two, norm_mask mask, int act)
+{
+    const vec a = load_vec(n->a);
+    for (int64_t p = 0; p < n->pixels; p++) {
+        const vec x =
+            mask == FROM_X && act != AFN_NO_ACT ? get(n->x, p * B) : (vec){ 0 };
+        const vec g = gradient_at(n, p, x, two, mask, act);
+        if (n->dx) put(n->dx, p, a * g, n->add_dx);
+        if (n->dadd) put(n->dadd, p, g, n->add_dadd);
     }
 }
 
 static void norm_backward(const afn_norm_block *n)
 {
-    const norm_variant ready = { AFN_NO_ACT, false, false };
-    const norm_variant v =
-        n->store ? ready : (norm_variant){ n->act, !n->y, n->dy2 != NULL };
-    if (v.act == AFN_NO_ACT && !v.two && !n->add_dx)
-        backward_as(n, ready, false);
-    else if (v.act == AFN_ACT_RELU && v.from_x && !v.two && !n->add_dx)
-        backward_as(n, (norm_variant){ AFN_ACT_RELU, true, false }, false);
+    const int act = n->store ? AFN_NO_ACT : n->act; /* stored gradients are complete */
+    const bool two = n->dy2 && !n->store;
+    if (!n->k && n->y)
+        FOR_EACH_ACT(act, scale_as, n, two, FROM_Y);
+    else if (!n->k)
+        FOR_EACH_ACT(act, scale_as, n, two, FROM_X);
+    else if (n->y)
+        FOR_EACH_ACT(act, backward_as, n, two, n->add_dx, FROM_Y);
+    else if (!two && !n->add_dx)
+        FOR_EACH_ACT(act, backward_as, n, false, false, FROM_X);
     else
-        backward_as(n, v, n->add_dx);
+        FOR_EACH_ACT(act, backward_as, n, two, n->add_dx, FROM_X);
 }
 
 static void add(void *y, const void *a, const void *b, int64_t n)
 {
     for (int64_t i = 0; i < n; i += B) {
         const int64_t some = least(n - i, B);
-        float u[B], v[B];
-        get_some(u, a, i, some);
-        get_some(v, b, i, some);
-#pragma omp simd
-        for (int c = 0; c < B; c++) v[c] += u[c];
-        set_some(y, i, v, some);
+        set_some(y, i, get_some(a, i, some) + get_some(b, i, some), some);
     }
 }
 
@@ -286,39 +313,40 @@ static void accumulate(void *y, const void *x, int64_t n)
     add(y, y, x, n);
 }
 
-static void act_forward(void *y, const void *x, int64_t n, int act)
+INLINE void act_as(void *y, const void *x, int64_t n, int act)
 {
     for (int64_t i = 0; i < n; i += B) {
         const int64_t some = least(n - i, B);
-        float v[B];
-        get_some(v, x, i, some);
-#pragma omp simd
-        for (int c = 0; c < B; c++) v[c] = clip(v[c], act);
-        set_some(y, i, v, some);
+        set_some(y, i, clip(get_some(x, i, some), act), some);
+    }
+}
+
+static void act_forward(void *y, const void *x, int64_t n, int act)
+{
+    FOR_EACH_ACT(act, act_as, y, x, n);
+}
+
+INLINE void mask_as(void *dx, const void *dy, const void *y, int64_t n, int act)
+{
+    for (int64_t i = 0; i < n; i += B) {
+        const int64_t some = least(n - i, B);
+        set_some(dx, i, pass(get_some(dy, i, some), get_some(y, i, some), act), some);
     }
 }
 
 static void mask(void *dx, const void *dy, const void *y, int64_t n, int act)
 {
-    for (int64_t i = 0; i < n; i += B) {
-        const int64_t some = least(n - i, B);
-        float g[B], v[B];
-        get_some(g, dy, i, some);
-        get_some(v, y, i, some);
-#pragma omp simd
-        for (int c = 0; c < B; c++) g[c] = pass(g[c], v[c], act);
-        set_some(dx, i, g, some);
-    }
+    FOR_EACH_ACT(act, mask_as, dx, dy, y, n);
 }
 
 static void times(void *y, const void *x, const float *factor, int64_t n, bool add_to)
 {
     for (int64_t i = 0; i < n; i += B) {
         const int64_t some = least(n - i, B);
-        float v[B], old[B] = { 0 };
-        get_some(v, x, i, some);
-        if (add_to) get_some(old, y, i, some);
-        for (int c = 0; c < some; c++) v[c] = old[c] + v[c] * factor[i + c];
+        float f[B] = { 0 };
+        memcpy(f, factor + i, (size_t)some * sizeof *f);
+        vec v = get_some(x, i, some) * load_vec(f);
+        if (add_to) v += get_some(y, i, some);
         set_some(y, i, v, some);
     }
 }
@@ -334,11 +362,8 @@ static void move_add(void *to, int64_t to_step, const void *from, int64_t from_s
                      int64_t n)
 {
     for (int64_t i = 0; i < n; i++) {
-        float old[B], v[B];
-        get_some(old, to, i * to_step, 1);
-        get_some(v, from, i * from_step, 1);
-        old[0] += v[0];
-        set_some(to, i * to_step, old, 1);
+        const vec sum = get_some(to, i * to_step, 1) + get_some(from, i * from_step, 1);
+        set_some(to, i * to_step, sum, 1);
     }
 }
 
@@ -346,9 +371,8 @@ static void load(float *to, const void *from, int64_t n)
 {
     for (int64_t i = 0; i < n; i += B) {
         const int64_t some = least(n - i, B);
-        float v[B];
-        get_some(v, from, i, some);
-        memcpy(to + i, v, (size_t)some * sizeof *v);
+        const vec v = get_some(from, i, some);
+        memcpy(to + i, &v, (size_t)some * sizeof *to);
     }
 }
 
@@ -356,8 +380,8 @@ static void store(void *to, const float *from, int64_t n)
 {
     for (int64_t i = 0; i < n; i += B) {
         const int64_t some = least(n - i, B);
-        float v[B] = { 0 };
-        memcpy(v, from + i, (size_t)some * sizeof *v);
+        vec v = { 0 };
+        memcpy(&v, from + i, (size_t)some * sizeof *from);
         set_some(to, i, v, some);
     }
 }
@@ -367,13 +391,8 @@ static void mean(float *y, const void *x, int64_t pixels)
     double sum[B] = { 0 };
     for (int64_t from = 0; from < pixels; from += RUN) {
         const int64_t to = least(from + RUN, pixels);
-        float part[B] = { 0 };
-        for (int64_t p = from; p < to; p++) {
-            float v[B];
-            get(v, x, p * B);
-#pragma omp simd
-            for (int c = 0; c < B; c++) part[c] += v[c];
-        }
+        vec part = { 0 };
+        for (int64_t p = from; p < to; p++) part += get(x, p * B);
         add_sums(sum, part);
     }
     for (int c = 0; c < B; c++) y[c] = (float)(sum[c] / (double)pixels);
@@ -381,28 +400,21 @@ static void mean(float *y, const void *x, int64_t pixels)
 
 static void mean_backward(void *dx, const float *dy, int64_t pixels, bool add_to)
 {
-    float g[B];
-    for (int c = 0; c < B; c++) g[c] = dy[c] / (float)pixels;
+    const vec g = load_vec(dy) / (float)pixels;
     for (int64_t p = 0; p < pixels; p++) put(dx, p, g, add_to);
 }
 
 static void window(float *y, const void *x, const afn_kern_window *w)
 {
-    float sum[B] = { 0 };
+    vec sum = { 0 };
     for (int64_t h = w->h0; h < w->h1; h++)
-        for (int64_t i = w->w0; i < w->w1; i++) {
-            float v[B];
-            get(v, x, (h * w->row + i) * B);
-#pragma omp simd
-            for (int c = 0; c < B; c++) sum[c] += v[c];
-        }
-    for (int c = 0; c < B; c++) y[c] = sum[c] * w->weight;
+        for (int64_t i = w->w0; i < w->w1; i++) sum += get(x, (h * w->row + i) * B);
+    store_vec(y, sum * w->weight);
 }
 
 static void window_backward(void *dx, const float *dy, const afn_kern_window *w)
 {
-    float g[B];
-    for (int c = 0; c < B; c++) g[c] = dy[c] * w->weight;
+    const vec g = load_vec(dy) * w->weight;
     for (int64_t h = w->h0; h < w->h1; h++)
         for (int64_t i = w->w0; i < w->w1; i++) put(dx, h * w->row + i, g, true);
 }

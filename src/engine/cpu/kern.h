@@ -12,7 +12,12 @@
 
 #include "graph/graph.h"
 
-/* Batch norm in one block; (pixels, block) each. */
+/* What a batch norm does to each channel: (x - mean) scale + bias; (block) each. */
+typedef struct afn_norm_vectors {
+    const float *mean, *scale, *bias;
+} afn_norm_vectors;
+
+/* Backward of batch norm in one block; (pixels, block) each. */
 typedef struct afn_norm_block {
     const void *x;   /* what is normalised */
     const void *y;   /* result, after add and activation, for the activation's mask;
@@ -23,7 +28,7 @@ typedef struct afn_norm_block {
     bool add_dx, add_dadd; /* add to them instead of writing */
     bool store; /* the sums leave dy complete and masked, where the second pass finds
                  * it; otherwise that pass makes it again */
-    const float *mean, *scale, *bias; /* (block) of the forward pass */
+    afn_norm_vectors v;     /* of the forward pass */
     const float *a, *k, *d; /* (block): dx = a g - k (x - mean) - d; k NULL: dx = a g */
     int64_t pixels;
     int act;
@@ -72,8 +77,8 @@ typedef struct afn_kern {
     void (*norm_sums)(const void *x, int64_t pixels, const float *shift, double *s1,
                       double *s2);
     /* y = act((x - mean) scale + bias [+ add]) */
-    void (*norm_apply)(void *y, const void *x, const void *add, const float *mean,
-                       const float *scale, const float *bias, int64_t pixels, int act);
+    void (*norm_apply)(void *y, const void *x, const void *add,
+                       const afn_norm_vectors *v, int64_t pixels, int act);
     /* Add to s1, s2 the sums of g and g (x - mean), g = dy + dy2, masked. */
     void (*norm_backward_sums)(const afn_norm_block *b, double *s1, double *s2);
     void (*norm_backward)(const afn_norm_block *b);

@@ -50,6 +50,12 @@ static void floats_become_the_nearest_value(void **state)
     for (int i = 0; i < N; i++) assert_int_equal(v[i], nearest(x[i]));
 }
 
+/* Values below the normal ones become 0, as they do in oneDNN's products. */
+static bool is_tiny(uint16_t v)
+{
+    return (v & 0x7f80) == 0;
+}
+
 static void every_value_survives(void **state)
 {
     (void)state;
@@ -61,7 +67,8 @@ static void every_value_survives(void **state)
         kern->store(back, x, 16);
         for (int i = 0; i < 16; i++) {
             assert_int_equal(bits_of(x[i]), (uint32_t)v[i] << 16);
-            if (!isnan(x[i])) assert_int_equal(back[i], v[i]);
+            if (!isnan(x[i]))
+                assert_int_equal(back[i], is_tiny(v[i]) ? v[i] & 0x8000 : v[i]);
         }
     }
 }
