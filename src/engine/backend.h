@@ -37,10 +37,10 @@ typedef struct afn_step {
     bool *grad_input;                /* [n_inputs] inputs whose gradient is wanted */
 } afn_step;
 
-/* How a value lies in memory. */
+/* How a value lies in memory: samples one after the other. */
 typedef struct afn_layout {
     int format;   /* the backend's own code */
-    size_t bytes; /* for the whole batch, with padding */
+    size_t bytes; /* of one sample, with padding */
 } afn_layout;
 
 /* A parameter as a plan holds it: packed in the layout its kernel asked for. */
@@ -60,7 +60,8 @@ typedef struct afn_prepare {
     void *device; /* from open() */
     const afn_step *step;
     int64_t n;       /* samples per call */
-    int64_t usual_n; /* of the plan: what is worth measuring for */
+    int64_t batch;   /* samples of all calls of one pass: n, or a multiple of it */
+    int64_t usual_n; /* per call of the plan's usual batch: worth measuring for */
     afn_algorithms algorithms;
     const afn_layout *in; /* [step->n_inputs] */
     const afn_graph *graph;
@@ -68,15 +69,31 @@ typedef struct afn_prepare {
                      * layout must be lived with */
 } afn_prepare;
 
+/* What a plan asks of a kernel.  A task runs over a batch in one call, or in several,
+ * each on some of the samples in order. */
+typedef enum afn_task_kind {
+    AFN_TASK_FORWARD_SUMS,
+    AFN_TASK_FORWARD,
+    AFN_TASK_RECOMPUTE,
+    AFN_TASK_BACKWARD_SUMS,
+    AFN_TASK_BACKWARD,
+    AFN_N_TASK_KINDS
+} afn_task_kind;
+
 /* A step made executable: what prepare() fills. */
 typedef struct afn_kernel {
     void *state; /* the backend's own, freed by its free() */
     afn_layout out;
-    size_t keep_bytes;      /* written by forward, read by backward */
-    size_t scratch_bytes;   /* needed during either call, contents lost between */
-    size_t add_bytes;       /* more of it in a backward that adds to a gradient */
+    bool any_n; /* a call may be of any number of samples, not only the prepared one */
+    bool forward_sums, backward_sums; /* needs that task before the other */
+    size_t keep_bytes;    /* written by the first task, read by the others: of a call */
+    bool keep_whole;      /* the same for all calls */
+    size_t scratch_bytes; /* needed during a call, contents lost after it */
+    size_t add_bytes;     /* more of it in a backward that adds to a gradient */
+    size_t held_bytes[AFN_N_TASK_KINDS]; /* kept from the first call of a task to its
+                                          * last */
     bool keep_input;        /* backward reads input 0 (not the added one) */
-    bool keep_output;       /* backward reads the output */
+    bool keep_output;       /* backward reads the output, or if it has sums they do */
     bool two_gradients;     /* backward takes the output's gradient as a sum of two */
     bool hands_on_gradient; /* backward may write the gradient of an input over dout */
     bool cheap; /* the output may be made again for backward instead of being kept */
@@ -84,29 +101,42 @@ typedef struct afn_kernel {
                  * afterwards; -1 = none, which is what prepare() finds here */
 } afn_kernel;
 
-/* Arguments of one call.  Pointers are aligned to 64 bytes. */
+/* Arguments of one call.  Pointers are to the first of its samples. */
 typedef struct afn_args {
-    int64_t n;
+    int64_t n;             /* samples of this call */
+    int64_t first, batch;  /* which of the task's they are: first ... first + n - 1 */
     const void *const *in; /* [n_inputs] */
     void *out;
     void *dout;             /* gradient of the output; the kernel may overwrite it */
     const void *dout2;      /* to be added to it, where two_gradients; else NULL */
     void *const *din;       /* [n_inputs], NULL where not wanted */
     const bool *accumulate; /* [n_inputs]: add to din instead of writing it */
-    void *keep, *scratch;
-    const afn_blob *blob;     /* [params] */
+    void *keep, *scratch, *held; /* aligned to 64 bytes */
+    const afn_blob *blob;        /* [params]; gradients are complete after a task's
+                                  * last call */
     uint64_t seed, call;      /* dropout: stream AFN_RNG_DROPOUT, a = node, b = call */
     const uint8_t *pixels;    /* input step: one of the two is set */
     const float *values;      /* (n, C, H, W) */
     const float *pixel_table; /* (3, 256): normalised value of each channel and byte */
 } afn_args;
 
+/* Is this the last call of its task? */
+static inline bool afn_is_last(const afn_args *a)
+{
+    return a->first + a->n == a->batch;
+}
+
 /* One row of a backend's table. */
 typedef struct afn_kernel_ops {
+    bool whole; /* every call is of the whole batch */
     afn_status (*prepare)(const afn_prepare *p, afn_kernel *k);
     afn_status (*forward)(void *state, const afn_args *a);
     afn_status (*backward)(void *state, const afn_args *a); /* NULL: none needed */
     void (*free)(void *state);                              /* NULL-safe */
+    /* Where the kernel says so: what forward, or backward, must know of all samples
+     * before it is called on the first.  Complete after the last call. */
+    afn_status (*forward_sums)(void *state, const afn_args *a);
+    afn_status (*backward_sums)(void *state, const afn_args *a);
     /* Optional: write the output again, as forward did, from inputs and keep, where
      * the kernel is cheap; nothing else changes.  NULL = forward does just that. */
     afn_status (*recompute)(void *state, const afn_args *a);
@@ -124,6 +154,7 @@ typedef enum afn_fusion {
 typedef struct afn_backend {
     const char *name;
     unsigned fusions; /* of afn_fusion */
+    bool slices;      /* kernels take a batch in several calls */
     bool bf16;        /* computes in it, too, where the processor does */
     afn_status (*open)(void **device, int threads, afn_precision precision);
     void (*close)(void *device);
@@ -145,9 +176,6 @@ typedef struct afn_backend {
                              int64_t n, const void *value, float *out);
     afn_status (*write_value)(void *device, const afn_layout *l, const afn_shape *shape,
                               int64_t n, const float *in, void *value);
-
-    /* y += x over a value's whole buffer. */
-    void (*accumulate)(void *device, const afn_layout *l, void *y, const void *x);
 
     /* Run an optimiser over a blob, on all threads. */
     void (*update)(void *device, const afn_optimizer *opt, const afn_blob *b,

@@ -135,9 +135,16 @@ void afn_blobs_place_grads(const struct afn_plan *p, const afn_step *s, char *at
         if (!s->grad_param[slot]) continue;
         afn_blob *b = &p->blob[s->node->param[slot]];
         b->grad = (float *)at;
-        if (!at) continue;
-        if (!b->layout) memset(at, 0, grad_bytes(b)); /* kernels leave padding alone */
-        at += grad_bytes(b);
+        if (at) at += grad_bytes(b);
+    }
+}
+
+void afn_blobs_clear_grads(const struct afn_plan *p, const afn_step *s)
+{
+    for (int slot = 0; slot < AFN_MAX_PARAMS; slot++) {
+        if (!s->grad_param[slot]) continue;
+        const afn_blob *b = &p->blob[s->node->param[slot]];
+        if (!b->layout) memset(b->grad, 0, grad_bytes(b));
     }
 }
 

@@ -40,6 +40,8 @@ typedef struct afn_plan_opts {
     afn_precision precision;   /* bf16: fp32 where the processor has none, which is
                                 * logged;   logits and parameters stay fp32 */
     afn_algorithms algorithms; /* of products in fp32; those in bf16 are direct */
+    double slice_bytes;        /* for tests: of the largest value that kernels run on at
+                                * a time, 0 = as is usual */
     float mean[3], std[3]; /* of pixel normalisation: (p/255 - mean) / std; all std 0
                             * means no normalisation, p/255 alone */
 } afn_plan_opts;

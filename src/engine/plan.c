@@ -87,7 +87,7 @@ afn_status afn_plan_program(afn_plan *p, int64_t n, afn_program **out)
     p->program[0] = found;
     AFN_TRY(afn_blobs_allocate(p));
     AFN_TRY(grow_arena(p, found->arena_bytes));
-    afn_program_bind(found, p, p->arena);
+    found->base = p->arena;
     *out = found;
 done:
     return st;
@@ -142,9 +142,9 @@ afn_status afn_plan_finish(afn_plan *p, afn_program *r, int from, const uint8_t 
     const afn_value out = p->low.output;
     p->calls++; /* before the kernels, so that backward sees the same number */
     AFN_TRY(afn_program_forward(r, p, from, p->low.n_steps, pixels, values));
-    AFN_TRY(p->backend->read_value(
-        p->device, &r->layout[out], &afn_graph_node(p->graph, out)->shape, r->n,
-        r->base + r->buffer[r->value_buffer[out]].offset, logits));
+    AFN_TRY(p->backend->read_value(p->device, &r->layout[out],
+                                   &afn_graph_node(p->graph, out)->shape, r->n,
+                                   afn_program_at(r, r->value_buffer[out]), logits));
     if (p->opts.train) {
         p->last = r;
         p->new_batches++;
@@ -189,7 +189,7 @@ static afn_status backward(afn_plan *p, const float *dlogits, const afn_update *
     if (r->grad_buffer[out] < 0) return AFN_OK; /* nothing trains */
     const afn_status st = p->backend->write_value(
         p->device, &r->layout[out], &afn_graph_node(p->graph, out)->shape, r->n,
-        dlogits, r->base + r->buffer[r->grad_buffer[out]].offset);
+        dlogits, afn_program_at(r, r->grad_buffer[out]));
     return st == AFN_OK ? afn_program_backward(r, p, u) : st;
 }
 
@@ -277,7 +277,7 @@ afn_status afn_plan_input_gradient(const afn_plan *p, float *out)
     p->backend->enter(p->device);
     return p->backend->read_value(p->device, &r->layout[in],
                                   &afn_graph_node(p->graph, in)->shape, r->n,
-                                  r->base + r->buffer[r->grad_buffer[in]].offset, out);
+                                  afn_program_at(r, r->grad_buffer[in]), out);
 }
 
 afn_value afn_plan_cut(const afn_plan *p)

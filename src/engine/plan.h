@@ -4,6 +4,8 @@
  *   lower.c    graph -> steps: what is frozen, what is fused, what is folded
  *   program.c  steps -> kernels for one batch size, and running them
  *   schedule.c what runs when, what is kept, what is made again
+ *   bands.c    tasks that run one slice of the batch after another
+ *   buffers.c  what lies in memory, from when to when
  *   memory.c   offsets of buffers from their first and last use
  *   blobs.c    packed parameters: in, out, update
  *   prefix.c   the frozen prefix and the rest, run one without the other
@@ -50,23 +52,35 @@ afn_status afn_memory_place(afn_interval *v, int n, size_t *total);
 
 /* ---- program.c: what it makes ---- */
 
-/* One call of a kernel. */
+/* A kernel's turn over the batch. */
 typedef struct afn_task {
-    afn_pass pass; /* forward, recompute or backward */
+    afn_task_kind kind;
     int step;
 } afn_task;
+
+/* Tasks [from, to), run one slice of the batch after another. */
+typedef struct afn_band {
+    int from, to;
+    int64_t slice; /* samples; the whole batch is a multiple of it */
+} afn_band;
+
+/* A buffer of the arena. */
+typedef struct afn_buffer {
+    size_t stride; /* bytes from one sample to the next, 0 = the same for all */
+    bool local;    /* of one slice only, used again by the next */
+} afn_buffer;
 
 /* A step bound to one batch size.  Buffers are indices, -1 = none. */
 typedef struct afn_bound {
     const afn_kernel_ops *ops;
     afn_kernel kernel;
-    int keep, scratch[AFN_N_PASSES];
+    int64_t n; /* samples that the kernel was prepared for */
+    int keep, scratch[AFN_N_TASK_KINDS], held[AFN_N_TASK_KINDS];
     int grads;        /* gradients of its parameters, where they are used at once */
     int *din_buffer;  /* [n_inputs] */
     bool *accumulate; /* [n_inputs] */
-    const void **in;  /* [n_inputs] pointers, set by bind(): for forward */
-    const void **in_later; /* [n_inputs] for the other tasks */
-    void **din;            /* [n_inputs] */
+    const void **in;  /* [n_inputs] pointers of the current call */
+    void **din;       /* [n_inputs] */
 } afn_bound;
 
 /* The plan for one batch size. */
@@ -74,17 +88,26 @@ typedef struct afn_program {
     int64_t n;
     afn_bound *bound;   /* [n_steps] */
     afn_layout *layout; /* [n_nodes] of each value */
-    afn_task *task;     /* forward of every step first */
-    int n_tasks, cap_tasks;
+    afn_task *task;     /* forward first, of steps in order */
+    int n_tasks, n_forward;
+    afn_band *band;
+    int n_bands;
     afn_interval *buffer;
-    int n_buffers, cap_buffers;
+    afn_buffer *spread; /* [n_buffers] how each is divided among samples */
+    int n_buffers;
     int *value_buffer; /* [n_nodes] -1 = none, as below */
     int *later_buffer; /* [n_nodes] where backward finds the value */
     int *grad_buffer;  /* [n_nodes] */
     int *grad2_buffer; /* [n_nodes] second part of the gradient */
     size_t arena_bytes;
-    char *base; /* arena the pointers were set for */
+    char *base; /* the arena */
 } afn_program;
+
+/* Address of a buffer that is not of one slice only; NULL of -1. */
+static inline void *afn_program_at(const afn_program *p, int buffer)
+{
+    return buffer < 0 ? NULL : p->base + p->buffer[buffer].offset;
+}
 
 enum { AFN_MAX_PROGRAMS = 4 };
 
@@ -133,10 +156,10 @@ afn_status afn_plan_reload(struct afn_plan *plan, const bool *only, int from);
 afn_status afn_program_new(afn_program **out, struct afn_plan *plan, int64_t n);
 void afn_program_free(afn_program *p, const struct afn_plan *plan);
 
-/* Set every pointer for this arena. */
-void afn_program_bind(afn_program *p, const struct afn_plan *plan, char *arena);
+/* Decide anew what runs when, after plan->split changed. */
+afn_status afn_program_reschedule(afn_program *p, const struct afn_plan *plan);
 
-/* Run steps from ... to-1. */
+/* Run steps from ... to-1: from is 0 or plan->split, to is that or the end. */
 afn_status afn_program_forward(afn_program *p, const struct afn_plan *plan, int from,
                                int to, const uint8_t *pixels, const float *values);
 
@@ -153,8 +176,15 @@ afn_status afn_program_backward(afn_program *p, const struct afn_plan *plan,
 
 /* ---- schedule.c ---- */
 
-/* Decide tasks, buffers and their places, for kernels that are prepared. */
+/* Decide tasks, bands, buffers and their places, for kernels that are prepared. */
 afn_status afn_schedule(afn_program *p, const struct afn_plan *plan);
+
+/* ---- bands.c ---- */
+
+/* Samples of each call of each step's kernel, for a batch of n.
+ *   out      [n_steps] */
+void afn_slices(int64_t *out, const struct afn_plan *plan, int64_t n);
+
 /* ---- profile.c ---- */
 
 /* Time before a kernel, and after it: nothing happens where the profile is off. */
@@ -162,8 +192,8 @@ static inline double afn_profile_start(const struct afn_plan *plan)
 {
     return plan->profiler ? afn_now_s() : 0;
 }
-void afn_profile_add(const afn_program *p, const struct afn_plan *plan, int step,
-                     double start, afn_pass pass);
+void afn_profile_add(const struct afn_plan *plan, int step, double start, afn_pass pass,
+                     int64_t n, bool last);
 void afn_profile_add_update(const struct afn_plan *plan, double start);
 
 /* Operations of a step's products for one sample in this pass. */
@@ -179,10 +209,12 @@ afn_status afn_blobs_store(struct afn_plan *plan); /* those that training change
 afn_status afn_blobs_update(struct afn_plan *plan, const afn_update *u);
 
 /* For a plan that updates at once: state for the optimiser; bytes of the gradients of
- * one step's parameters; where they are (NULL = nowhere); the step's own update. */
+ * one step's parameters; where they are (NULL = nowhere); 0 where kernels leave padding
+ * alone; the step's own update. */
 afn_status afn_blobs_prepare_update(struct afn_plan *plan, const afn_optimizer *opt);
 size_t afn_blobs_grad_bytes(const struct afn_plan *plan, const afn_step *s);
 void afn_blobs_place_grads(const struct afn_plan *plan, const afn_step *s, char *at);
+void afn_blobs_clear_grads(const struct afn_plan *plan, const afn_step *s);
 void afn_blobs_update_step(const struct afn_plan *plan, const afn_step *s,
                            const afn_update *u);
 void afn_blobs_free(struct afn_plan *plan);

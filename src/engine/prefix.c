@@ -2,8 +2,7 @@
 /* The frozen prefix of a plan and the rest of it, one run without the other.
  *
  * Prefix and rest are steps [0,split) and [split,n) of the same program, over the same
- * arena; one value is copied out after the prefix and in before the rest.  Samples are
- * the outermost dimension of every layout, so its bytes divide evenly among them. */
+ * arena; one value is copied out after the prefix and in before the rest. */
 #include <string.h>
 
 #include "engine/plan.h"
@@ -68,6 +67,16 @@ static const char *layer_from(const afn_lowered *l, int k)
     return k < l->n_steps ? l->step[k].node->name : "the end";
 }
 
+/* No band may run over the split. */
+static afn_status reschedule(afn_plan *p)
+{
+    for (int i = 0; i < AFN_MAX_PROGRAMS && p->program[i]; i++) {
+        const afn_status st = afn_program_reschedule(p->program[i], p);
+        if (st != AFN_OK) return st;
+    }
+    return AFN_OK;
+}
+
 afn_status afn_plan_split(afn_plan *p, const bool *changes, afn_prefix *prefix)
 {
     const afn_lowered *l = &p->low;
@@ -84,24 +93,17 @@ afn_status afn_plan_split(afn_plan *p, const bool *changes, afn_prefix *prefix)
     if (macs_before(p, k) == 0) return AFN_OK;
     p->split = k;
     p->carried = carried_at(l, k);
-    const afn_program *usual = p->program[0];
-    *prefix = (afn_prefix){ .bytes = usual->layout[p->carried].bytes / (size_t)usual->n,
+    *prefix = (afn_prefix){ .bytes = p->program[0]->layout[p->carried].bytes,
                             .macs = macs_before(p, k),
                             .before = layer_from(l, k) };
-    return AFN_OK;
+    return reschedule(p);
 }
 
 /* ---- running ---- */
 
 static void *carried_in(const afn_plan *p, const afn_program *r)
 {
-    return r->base + r->buffer[r->value_buffer[p->carried]].offset;
-}
-
-static size_t sample_bytes(const afn_plan *p, const afn_program *r)
-{
-    assert(r->layout[p->carried].bytes % (size_t)r->n == 0);
-    return r->layout[p->carried].bytes / (size_t)r->n;
+    return afn_program_at(r, r->value_buffer[p->carried]);
 }
 
 /* n pixels followed by as many zero ones as the usual batch lacks. */
@@ -128,7 +130,7 @@ afn_status afn_plan_run_prefix(afn_plan *p, const uint8_t *pixels, int64_t n,
     p->backend->enter(p->device);
     AFN_REQUIRE(p->split > 0, AFN_EINVAL, "the plan is not split");
     AFN_TRY(afn_plan_program(p, batch, &r));
-    const size_t bytes = sample_bytes(p, r);
+    const size_t bytes = r->layout[p->carried].bytes;
     for (int64_t i = 0; i < n; i += batch) {
         const int64_t some = n - i < batch ? n - i : batch;
         const uint8_t *from = pixels + (size_t)i * image;
@@ -151,7 +153,7 @@ afn_status afn_plan_run_rest(afn_plan *p, const void *features, int64_t n,
     AFN_REQUIRE(p->split > 0, AFN_EINVAL, "the plan is not split");
     AFN_REQUIRE(n > 0, AFN_EINVAL, "a batch of %lld samples", (long long)n);
     AFN_TRY(afn_plan_program(p, n, &r));
-    memcpy(carried_in(p, r), features, (size_t)n * sample_bytes(p, r));
+    memcpy(carried_in(p, r), features, (size_t)n * r->layout[p->carried].bytes);
     AFN_TRY(afn_plan_finish(p, r, p->split, NULL, NULL, logits));
 done:
     return st;

@@ -28,11 +28,11 @@ double afn_step_flops(const struct afn_plan *plan, const afn_step *s, afn_pass p
     return product * (s->grad_input[0] + s->grad_param[AFN_WEIGHT]);
 }
 
-static void add(cell *c, double start, double flops)
+static void add(cell *c, double start, double flops, bool last)
 {
     c->seconds += afn_now_s() - start;
     c->flops += flops;
-    c->calls++;
+    c->calls += last;
 }
 
 /* Has the step anything for an optimiser to update? */
@@ -43,18 +43,18 @@ static bool updates(const afn_step *s)
     return false;
 }
 
-void afn_profile_add(const afn_program *p, const struct afn_plan *plan, int step,
-                     double start, afn_pass pass)
+void afn_profile_add(const struct afn_plan *plan, int step, double start, afn_pass pass,
+                     int64_t n, bool last)
 {
     const afn_step *s = &plan->low.step[step];
     if (!plan->profiler || (pass == AFN_PASS_UPDATE && !updates(s))) return;
     add(&plan->profiler->step[step * AFN_N_PASSES + (int)pass], start,
-        (double)p->n * afn_step_flops(plan, s, pass));
+        (double)n * afn_step_flops(plan, s, pass), last);
 }
 
 void afn_profile_add_update(const struct afn_plan *plan, double start)
 {
-    if (plan->profiler) add(&plan->profiler->update, start, 0);
+    if (plan->profiler) add(&plan->profiler->update, start, 0, true);
 }
 
 afn_status afn_plan_profile(afn_plan *p, bool on)

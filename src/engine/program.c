@@ -11,7 +11,7 @@ static afn_status named(afn_status st, const afn_step *s)
 
 /* ---- preparing kernels ---- */
 
-static afn_status prepare_step(afn_program *p, afn_plan *plan, int i)
+static afn_status prepare_step(afn_program *p, afn_plan *plan, int i, int64_t usual_n)
 {
     afn_status st = AFN_OK;
     const afn_step *s = &plan->low.step[i];
@@ -19,12 +19,11 @@ static afn_status prepare_step(afn_program *p, afn_plan *plan, int i)
     const size_t n_in = (size_t)s->n_inputs;
     afn_layout *in = afn_alloc_array(n_in, sizeof *in);
     b->in = afn_alloc_array(n_in, sizeof *b->in);
-    b->in_later = afn_alloc_array(n_in, sizeof *b->in_later);
     b->din = afn_alloc_array(n_in, sizeof *b->din);
     b->din_buffer = afn_alloc_array(n_in, sizeof *b->din_buffer);
     b->accumulate = afn_alloc_array(n_in, sizeof *b->accumulate);
-    AFN_REQUIRE(in && b->in && b->in_later && b->din && b->din_buffer && b->accumulate,
-                AFN_ENOMEM, "out of memory");
+    AFN_REQUIRE(in && b->in && b->din && b->din_buffer && b->accumulate, AFN_ENOMEM,
+                "out of memory");
     for (int k = 0; k < s->n_inputs; k++) in[k] = p->layout[s->input[k]];
 
     const afn_kernel_ops *ops = plan->backend->find(s->op);
@@ -34,8 +33,9 @@ static afn_status prepare_step(afn_program *p, afn_plan *plan, int i)
     b->kernel.alias = -1;
     AFN_TRY(ops->prepare(&(afn_prepare){ .device = plan->device,
                                          .step = s,
-                                         .n = p->n,
-                                         .usual_n = plan->opts.batch,
+                                         .n = b->n,
+                                         .batch = p->n,
+                                         .usual_n = usual_n,
                                          .algorithms = plan->opts.algorithms,
                                          .in = in,
                                          .graph = plan->graph,
@@ -52,6 +52,25 @@ static afn_status allocate(afn_program *p, const afn_plan *plan)
     p->bound = afn_alloc_array((size_t)plan->low.n_steps, sizeof *p->bound);
     p->layout = afn_alloc_array((size_t)plan->low.n_nodes, sizeof *p->layout);
     return p->bound && p->layout ? AFN_OK : afn_fail(AFN_ENOMEM, "out of memory");
+}
+
+static afn_status prepare_steps(afn_program *p, afn_plan *plan)
+{
+    afn_status st = AFN_OK;
+    const size_t steps = (size_t)plan->low.n_steps;
+    int64_t *n = afn_alloc_array(steps, sizeof *n);
+    int64_t *usual_n = afn_alloc_array(steps, sizeof *usual_n);
+    AFN_REQUIRE(n && usual_n, AFN_ENOMEM, "out of memory");
+    afn_slices(n, plan, p->n);
+    afn_slices(usual_n, plan, plan->opts.batch);
+    for (int i = 0; i < plan->low.n_steps; i++) {
+        p->bound[i].n = n[i];
+        AFN_TRY(prepare_step(p, plan, i, usual_n[i]));
+    }
+done:
+    afn_free(n);
+    afn_free(usual_n);
+    return st;
 }
 
 static afn_status load_kernels(afn_program *p, const afn_plan *plan)
@@ -73,7 +92,7 @@ afn_status afn_program_new(afn_program **out, afn_plan *plan, int64_t n)
     AFN_REQUIRE(p, AFN_ENOMEM, "out of memory");
     p->n = n;
     AFN_TRY(allocate(p, plan));
-    for (int i = 0; i < plan->low.n_steps; i++) AFN_TRY(prepare_step(p, plan, i));
+    AFN_TRY(prepare_steps(p, plan));
     AFN_TRY(load_kernels(p, plan));
     AFN_TRY(afn_schedule(p, plan));
     *out = p;
@@ -90,7 +109,6 @@ void afn_program_free(afn_program *p, const afn_plan *plan)
         afn_bound *b = &p->bound[i];
         if (b->ops && b->ops->free) b->ops->free(b->kernel.state);
         afn_free(b->in);
-        afn_free(b->in_later);
         afn_free(b->din);
         afn_free(b->din_buffer);
         afn_free(b->accumulate);
@@ -98,7 +116,9 @@ void afn_program_free(afn_program *p, const afn_plan *plan)
     afn_free(p->bound);
     afn_free(p->layout);
     afn_free(p->task);
+    afn_free(p->band);
     afn_free(p->buffer);
+    afn_free(p->spread);
     afn_free(p->value_buffer);
     afn_free(p->later_buffer);
     afn_free(p->grad_buffer);
@@ -106,43 +126,57 @@ void afn_program_free(afn_program *p, const afn_plan *plan)
     afn_free(p);
 }
 
-/* ---- running ---- */
-
-static void *at(const afn_program *p, int buffer)
+afn_status afn_program_reschedule(afn_program *p, const afn_plan *plan)
 {
-    return buffer < 0 ? NULL : p->base + p->buffer[buffer].offset;
+    return afn_schedule(p, plan);
 }
 
-void afn_program_bind(afn_program *p, const afn_plan *plan, char *arena)
+/* ---- one call ---- */
+
+/* Some samples of the batch, in the slice of a band that begins at `start`. */
+typedef struct samples {
+    int64_t start, first, n;
+} samples;
+
+static void *at(const afn_program *p, int buffer, samples w)
 {
-    if (p->base == arena) return;
-    p->base = arena;
-    for (int i = 0; i < plan->low.n_steps; i++) {
-        const afn_step *s = &plan->low.step[i];
-        afn_bound *b = &p->bound[i];
-        for (int k = 0; k < s->n_inputs; k++) {
-            b->in[k] = at(p, p->value_buffer[s->input[k]]);
-            b->in_later[k] = at(p, p->later_buffer[s->input[k]]);
-            b->din[k] = at(p, b->din_buffer[k]);
-        }
-    }
+    if (buffer < 0) return NULL;
+    const afn_buffer *b = &p->spread[buffer];
+    const int64_t sample = b->local ? w.first - w.start : w.first;
+    return p->base + p->buffer[buffer].offset + (size_t)sample * b->stride;
 }
 
-static afn_args arguments(const afn_program *p, const afn_plan *plan, afn_task t)
+static void *kept(const afn_program *p, const afn_bound *b, samples w)
 {
+    char *all = afn_program_at(p, b->keep);
+    if (!all || b->kernel.keep_whole) return all;
+    return all + (size_t)(w.first / b->n) * b->kernel.keep_bytes;
+}
+
+static afn_args arguments(const afn_program *p, const afn_plan *plan, afn_task t,
+                          samples w)
+{
+    const afn_step *s = &plan->low.step[t.step];
     const afn_bound *b = &p->bound[t.step];
-    const afn_value out = plan->low.step[t.step].output;
-    const bool forward = t.pass == AFN_PASS_FORWARD;
+    const bool forward = t.kind == AFN_TASK_FORWARD || t.kind == AFN_TASK_FORWARD_SUMS;
+    const int *value = forward ? p->value_buffer : p->later_buffer;
+    for (int k = 0; k < s->n_inputs; k++) {
+        b->in[k] = at(p, value[s->input[k]], w);
+        b->din[k] = at(p, b->din_buffer[k], w);
+    }
     return (afn_args){
-        .n = p->n,
-        .in = forward ? b->in : b->in_later,
-        .out = at(p, forward ? p->value_buffer[out] : p->later_buffer[out]),
-        .dout = at(p, p->grad_buffer[out]),
-        .dout2 = at(p, p->grad2_buffer[out]),
+        .n = w.n,
+        .first = w.first,
+        .batch = p->n,
+        .in = b->in,
+        .out = at(p, value[s->output], w),
+        .dout = at(p, p->grad_buffer[s->output], w),
+        .dout2 = at(p, p->grad2_buffer[s->output], w),
         .din = b->din,
         .accumulate = b->accumulate,
-        .keep = at(p, b->keep),
-        .scratch = at(p, b->scratch[t.pass]),
+        .keep = kept(p, b, w),
+        .scratch = afn_program_at(p, b->scratch[t.kind]),
+        .held = afn_program_at(p, b->held[t.kind]),
         .blob = plan->blob,
         .seed = plan->opts.seed,
         .call = plan->calls,
@@ -150,68 +184,144 @@ static afn_args arguments(const afn_program *p, const afn_plan *plan, afn_task t
     };
 }
 
-static afn_status run_task(const afn_program *p, const afn_plan *plan, afn_task t,
-                           const afn_args *a)
+static afn_status call(const afn_kernel_ops *ops, void *state, afn_task_kind kind,
+                       const afn_args *a)
 {
-    const afn_kernel_ops *ops = p->bound[t.step].ops;
-    void *state = p->bound[t.step].kernel.state;
-    const double start = afn_profile_start(plan);
-    afn_status st = AFN_OK;
-    switch (t.pass) {
-    case AFN_PASS_FORWARD:
-        st = ops->forward(state, a);
-        break;
-    case AFN_PASS_RECOMPUTE:
-        st = (ops->recompute ? ops->recompute : ops->forward)(state, a);
-        break;
-    case AFN_PASS_BACKWARD:
-        st = ops->backward(state, a);
-        break;
-    case AFN_PASS_UPDATE:
-    case AFN_N_PASSES:
+    switch (kind) {
+    case AFN_TASK_FORWARD_SUMS:
+        return ops->forward_sums(state, a);
+    case AFN_TASK_FORWARD:
+        return ops->forward(state, a);
+    case AFN_TASK_RECOMPUTE:
+        return (ops->recompute ? ops->recompute : ops->forward)(state, a);
+    case AFN_TASK_BACKWARD_SUMS:
+        return ops->backward_sums(state, a);
+    case AFN_TASK_BACKWARD:
+        return ops->backward(state, a);
+    case AFN_N_TASK_KINDS:
         break;
     }
-    afn_profile_add(p, plan, t.step, start, t.pass);
-    return named(st, &plan->low.step[t.step]);
+    return AFN_OK;
 }
 
-afn_status afn_program_forward(afn_program *p, const afn_plan *plan, int from, int to,
-                               const uint8_t *pixels, const float *values)
+/* The pass that a task is part of, in a profile. */
+static afn_pass pass_of(afn_task_kind kind)
 {
-    for (int i = from; i < to; i++) {
-        afn_args a = arguments(p, plan, p->task[i]);
-        a.pixels = pixels;
-        a.values = values;
-        const afn_status st = run_task(p, plan, p->task[i], &a);
+    static const afn_pass pass[] = {
+        [AFN_TASK_FORWARD_SUMS] = AFN_PASS_FORWARD,
+        [AFN_TASK_FORWARD] = AFN_PASS_FORWARD,
+        [AFN_TASK_RECOMPUTE] = AFN_PASS_RECOMPUTE,
+        [AFN_TASK_BACKWARD_SUMS] = AFN_PASS_BACKWARD,
+        [AFN_TASK_BACKWARD] = AFN_PASS_BACKWARD,
+    };
+    static_assert(AFN_COUNT(pass) == AFN_N_TASK_KINDS, "one pass per kind");
+    return pass[kind];
+}
+
+static bool is_sums(afn_task_kind kind)
+{
+    return kind == AFN_TASK_FORWARD_SUMS || kind == AFN_TASK_BACKWARD_SUMS;
+}
+
+static bool is_backward(afn_task_kind kind)
+{
+    return kind == AFN_TASK_BACKWARD || kind == AFN_TASK_BACKWARD_SUMS;
+}
+
+/* ---- running ---- */
+
+/* What a run of bands works on. */
+typedef struct run {
+    afn_program *p;
+    const afn_plan *plan;
+    const uint8_t *pixels; /* (n, H, W, 3), or NULL */
+    const float *values;   /* (n, C, H, W), or NULL */
+    const afn_update *u;   /* NULL = parameters are not updated at once */
+} run;
+
+/* Gradients of a step's parameters exist from its first task to its update. */
+static void before_backward(const run *r, afn_task t, const afn_args *a)
+{
+    const afn_step *s = &r->plan->low.step[t.step];
+    const afn_bound *b = &r->p->bound[t.step];
+    if (!r->u || !is_backward(t.kind)) return;
+    afn_blobs_place_grads(r->plan, s, afn_program_at(r->p, b->grads));
+    if (a->first == 0 && (is_sums(t.kind) || !b->kernel.backward_sums))
+        afn_blobs_clear_grads(r->plan, s);
+}
+
+static void after_backward(const run *r, afn_task t, const afn_args *a)
+{
+    const afn_step *s = &r->plan->low.step[t.step];
+    if (!r->u || !is_backward(t.kind)) return;
+    if (t.kind == AFN_TASK_BACKWARD && afn_is_last(a)) {
+        const double start = afn_profile_start(r->plan);
+        afn_blobs_update_step(r->plan, s, r->u);
+        afn_profile_add(r->plan, t.step, start, AFN_PASS_UPDATE, a->n, true);
+    }
+    afn_blobs_place_grads(r->plan, s, NULL);
+}
+
+static afn_status run_samples(const run *r, afn_task t, samples w)
+{
+    const afn_bound *b = &r->p->bound[t.step];
+    afn_args a = arguments(r->p, r->plan, t, w);
+    const int64_t sample = afn_shape_count(&afn_graph_node(r->plan->graph, 0)->shape);
+    if (r->pixels) a.pixels = r->pixels + w.first * sample;
+    if (r->values) a.values = r->values + w.first * sample;
+    before_backward(r, t, &a);
+    const double start = afn_profile_start(r->plan);
+    const afn_status st = call(b->ops, b->kernel.state, t.kind, &a);
+    afn_profile_add(r->plan, t.step, start, pass_of(t.kind), is_sums(t.kind) ? 0 : a.n,
+                    !is_sums(t.kind) && afn_is_last(&a));
+    if (st == AFN_OK) after_backward(r, t, &a);
+    return named(st, &r->plan->low.step[t.step]);
+}
+
+/* A task on one slice: as many calls as its kernel was prepared for. */
+static afn_status run_task(const run *r, afn_task t, samples slice)
+{
+    const afn_bound *b = &r->p->bound[t.step];
+    const int64_t n = b->kernel.any_n ? slice.n : b->n;
+    for (int64_t at_sample = 0; at_sample < slice.n; at_sample += n) {
+        const samples w = { slice.start, slice.start + at_sample, n };
+        const afn_status st = run_samples(r, t, w);
         if (st != AFN_OK) return st;
     }
     return AFN_OK;
 }
 
-/* Gradients of the step's parameters exist from its backward to its update. */
-static afn_status run_and_update(const afn_program *p, const afn_plan *plan, afn_task t,
-                                 const afn_update *u)
+static afn_status run_band(const run *r, const afn_band *b)
 {
-    const afn_step *s = &plan->low.step[t.step];
-    const afn_args a = arguments(p, plan, t);
-    afn_blobs_place_grads(plan, s, at(p, p->bound[t.step].grads));
-    const afn_status st = run_task(p, plan, t, &a);
-    const double start = afn_profile_start(plan);
-    if (st == AFN_OK) afn_blobs_update_step(plan, s, u);
-    afn_profile_add(p, plan, t.step, start, AFN_PASS_UPDATE);
-    afn_blobs_place_grads(plan, s, NULL);
-    return st;
+    for (int64_t start = 0; start < r->p->n; start += b->slice)
+        for (int t = b->from; t < b->to; t++) {
+            const samples slice = { start, start, b->slice };
+            const afn_status st = run_task(r, r->p->task[t], slice);
+            if (st != AFN_OK) return st;
+        }
+    return AFN_OK;
+}
+
+afn_status afn_program_forward(afn_program *p, const afn_plan *plan, int from, int to,
+                               const uint8_t *pixels, const float *values)
+{
+    const run r = { .p = p, .plan = plan, .pixels = pixels, .values = values };
+    for (int i = 0; i < p->n_bands && p->band[i].from < p->n_forward; i++) {
+        const int step = p->task[p->band[i].from].step;
+        if (step < from || step >= to) continue;
+        const afn_status st = run_band(&r, &p->band[i]);
+        if (st != AFN_OK) return st;
+    }
+    return AFN_OK;
 }
 
 afn_status afn_program_backward(afn_program *p, const afn_plan *plan,
                                 const afn_update *u)
 {
-    for (int i = plan->low.n_steps; i < p->n_tasks; i++) {
-        const afn_task t = p->task[i];
-        const afn_args a = arguments(p, plan, t);
-        const afn_status st = u && t.pass == AFN_PASS_BACKWARD
-                                  ? run_and_update(p, plan, t, u)
-                                  : run_task(p, plan, t, &a);
+    const run r = { .p = p, .plan = plan, .u = u };
+    for (int i = 0; i < p->n_bands; i++) {
+        if (p->band[i].from < p->n_forward) continue;
+        const afn_status st = run_band(&r, &p->band[i]);
         if (st != AFN_OK) return st;
     }
     return AFN_OK;

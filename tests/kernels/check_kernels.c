@@ -29,6 +29,7 @@ typedef struct options {
     int random; /* graphs */
     afn_algorithms algorithms;
     afn_precision precision;
+    double slice_bytes; /* of the plan, 0 = as is usual */
     bool bench, verbose;
 } options;
 
@@ -71,6 +72,7 @@ static void check_graph(const options *o, const afn_graph *g, const char *name,
         const setup *s = &own;
         own.algorithms = o->algorithms;
         own.precision = o->precision;
+        own.slice_bytes = o->slice_bytes;
         double d = compare_once(o, g, s, o->seed, text, sizeof text);
         t->runs++;
         if (d > 1) {
@@ -146,7 +148,7 @@ static int usage(void)
 {
     fprintf(stderr,
             "usage: check_kernels [--backend NAME] [--case TEXT] [--seed S] "
-            "[--random COUNT] [--isa NAME] [--bf16] "
+            "[--random COUNT] [--isa NAME] [--bf16] [--slices] "
             "[--algorithms exact|winograd|library|reordered] [--verbose] [--bench]\n");
     return 2;
 }
@@ -171,6 +173,8 @@ static bool parse(options *o, int argc, char **argv)
             o->verbose = true;
         else if (strcmp(a, "--bf16") == 0)
             o->precision = AFN_PRECISION_BF16;
+        else if (strcmp(a, "--slices") == 0)
+            o->slice_bytes = 1; /* every sample alone */
         else if (i + 1 == argc)
             return false;
         else if (strcmp(a, "--backend") == 0)

@@ -52,6 +52,7 @@ typedef struct setup {
     bool pixels; /* 8-bit input where the graph has 3 channels */
     afn_algorithms algorithms;
     afn_precision precision;
+    double slice_bytes;   /* as in afn_plan_opts */
     int batch;            /* samples the plan is made for */
     int calls[MAX_CALLS]; /* samples of each call, 0 = no more */
 } setup;

@@ -296,6 +296,7 @@ static afn_plan_opts options(const run *r, const char *backend)
         .threads = 2,
         .backend = backend,
         .algorithms = r->s->algorithms,
+        .slice_bytes = r->s->slice_bytes,
         .precision = r->s->precision,
         .mean = { 0.485f, 0.456f, 0.406f },
         .std = { 0.229f, 0.224f, 0.225f },

@@ -34,11 +34,11 @@ cpu_format cpu_format_of(const afn_layout *l);
 /* Kernels for values of this layout. */
 const afn_kern *cpu_kern(const afn_layout *l, const cpu_device *d);
 
-/* The values of a layout, with padding. */
+/* The values of one sample, with padding. */
 int64_t cpu_count(const afn_layout *l);
 
-/* Layout of an n-sample value of this shape. */
-afn_status cpu_layout(afn_layout *out, const afn_shape *shape, int64_t n, cpu_format f);
+/* Layout of values of this shape. */
+afn_status cpu_layout(afn_layout *out, const afn_shape *shape, cpu_format f);
 
 /* The type of a step's output, where it can write either. */
 dnn_type cpu_output_type(const cpu_device *d, const afn_step *step);

@@ -14,7 +14,8 @@ typedef struct product {
     cpu_device *device;
     dnn_op *op;
     cpu_pass *pass;
-    void *own[DNN_N_SLOTS];    /* owned */
+    void *held; /* owned, as what follows: of the pass */
+    void *own[DNN_N_SLOTS];
     void *buffer[DNN_N_SLOTS]; /* borrowed from own; some twice */
 } product;
 
@@ -22,13 +23,18 @@ static void product_close(product *p)
 {
     dnn_op_free(p->op);
     cpu_pass_free(p->pass);
+    afn_free(p->held);
     for (int i = 0; i < DNN_N_SLOTS; i++) afn_free(p->own[i]);
 }
 
 static afn_status run_once(const product *p)
 {
-    return p->op ? dnn_run(p->device->dnn, p->op, p->buffer)
-                 : cpu_pass_run(p->pass, p->buffer, p->buffer[DNN_SCRATCH]);
+    if (p->op) return dnn_run(p->device->dnn, p->op, p->buffer);
+    return cpu_pass_run(p->pass, &(cpu_run){ .buffer = p->buffer,
+                                             .scratch = p->buffer[DNN_SCRATCH],
+                                             .held = p->held,
+                                             .first = true,
+                                             .last = true });
 }
 
 /* Median of TRIES runs after one to warm up. */
@@ -82,6 +88,8 @@ static afn_status open_winograd(product *p, dnn_pass kind, const dnn_product *d)
     AFN_TRY(fill_buffer(p, DNN_DST, dnn_md_bytes(d->dst)));
     AFN_TRY(fill_buffer(p, DNN_WEIGHTS, packed > weights ? packed : weights));
     AFN_TRY(fill_buffer(p, DNN_SCRATCH, p->pass->scratch_bytes));
+    p->held = afn_alloc_aligned(p->pass->held_bytes);
+    if (!p->held) st = afn_fail(AFN_ENOMEM, "out of memory");
     p->buffer[DNN_DIFF_SRC] = p->buffer[DNN_SRC];
     p->buffer[DNN_DIFF_DST] = p->buffer[DNN_DST];
     p->buffer[DNN_DIFF_WEIGHTS] = p->buffer[DNN_WEIGHTS];

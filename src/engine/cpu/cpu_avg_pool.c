@@ -75,9 +75,10 @@ static afn_status prepare(const afn_prepare *p, afn_kernel *k)
     s->device = p->device;
     s->step = p->step;
     const afn_status st =
-        cpu_layout(&k->out, &p->step->out_shape, p->n,
+        cpu_layout(&k->out, &p->step->out_shape,
                    (cpu_format){ cpu_order(s->device, &p->step->out_shape),
                                  cpu_output_type(s->device, p->step) });
+    k->any_n = true;
     s->in_kern = cpu_kern(&p->in[0], s->device);
     s->out_kern = cpu_kern(&k->out, s->device);
     return st;

@@ -115,11 +115,11 @@ afn_status cpu_value_md(dnn_md **out, const afn_shape *shape, int64_t n, cpu_for
     return dnn_md_new(out, shape->rank + 1, dim, f.order, f.type);
 }
 
-afn_status cpu_layout(afn_layout *out, const afn_shape *shape, int64_t n, cpu_format f)
+afn_status cpu_layout(afn_layout *out, const afn_shape *shape, cpu_format f)
 {
     dnn_md *md = NULL;
     *out = (afn_layout){ 0 };
-    const afn_status st = cpu_value_md(&md, shape, n, f);
+    const afn_status st = cpu_value_md(&md, shape, 1, f);
     if (st != AFN_OK) return st;
     *out = (afn_layout){ .format = cpu_format_code(f), .bytes = dnn_md_bytes(md) };
     dnn_md_free(md);
@@ -197,12 +197,6 @@ static void store_range(void *user, int64_t from, int64_t to)
 void cpu_store(const afn_kern *kern, void *y, const float *x, int64_t n)
 {
     cpu_parallel(n, store_range, &(two_buffers){ kern, y, x });
-}
-
-static void backend_accumulate(void *device, const afn_layout *l, void *y,
-                               const void *x)
-{
-    cpu_accumulate(cpu_kern(l, device), y, x, cpu_count(l));
 }
 
 void cpu_clear_padding(const afn_kern *kern, void *v, const cpu_blocks *b)
@@ -283,7 +277,7 @@ static afn_status convert(void *device, const afn_layout *l, const afn_shape *sh
     dnn_md *own = NULL, *plain = NULL;
     const cpu_format f = cpu_format_of(l), floats = { DNN_PLAIN, DNN_F32 };
     if (l->format == cpu_format_code(floats)) {
-        cpu_copy(out, in, l->bytes);
+        cpu_copy(out, in, (size_t)n * l->bytes);
         return AFN_OK;
     }
     AFN_TRY(cpu_value_md(&own, shape, n, f));
@@ -357,6 +351,7 @@ static const afn_kernel_ops *find(afn_op op)
 const afn_backend afn_backend_cpu = {
     .name = "cpu",
     .fusions = AFN_FUSE_CONV_ACT | AFN_FUSE_NORM_ADD_ACT | AFN_FOLD_NORM,
+    .slices = true,
     .bf16 = true,
     .open = cpu_open,
     .close = cpu_close,
@@ -367,7 +362,6 @@ const afn_backend afn_backend_cpu = {
     .free_layout = free_layout,
     .read_value = read_value,
     .write_value = write_value,
-    .accumulate = backend_accumulate,
     .update = update,
     .time_alone = cpu_time_alone,
 };

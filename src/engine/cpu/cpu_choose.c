@@ -59,15 +59,14 @@ static void make_key(char *out, size_t bytes, const afn_prepare *p, dnn_pass kin
 
 /* May this algorithm compute the pass?  In bf16 the only choice is that of layouts; in
  * fp32 the blocked ones are best.  In inference a sample must get the same bits in
- * any batch.  oneDNN's Winograd divides its work by the batch and fails that; so do the
- * products of our own outside AVX-512. */
+ * any batch.  oneDNN's Winograd divides its work by the batch and fails that. */
 static bool may_compute(const cpu_device *d, dnn_pass kind, const cpu_algo *a)
 {
     if (a == &cpu_algo_direct) return true;
     if (d->type == DNN_BF16 || a == &cpu_algo_reordered)
         return d->type == DNN_BF16 && a == &cpu_algo_reordered;
     if (kind != DNN_INFER) return true;
-    return a == &cpu_algo_winograd && d->kern->block == 16;
+    return a == &cpu_algo_winograd;
 }
 
 /* The choice of that name, NULL where there is none or it is not allowed. */
@@ -81,12 +80,14 @@ static const cpu_algo *by_name(const cpu_device *d, dnn_pass kind, const char *n
 
 /* ---- measuring ---- */
 
-/* What candidates share. */
+/* What candidates share.  What is done once for all slices of a batch counts where
+ * there is only one. */
 typedef struct trial {
     const cpu_device *device;
     dnn_pass kind;
     const dnn_product *d;
     const dnn_md *blob;
+    int64_t slices;
     float *src, *dst, *bias;
 } trial;
 
@@ -99,21 +100,23 @@ static float *numbers(size_t bytes)
     return v;
 }
 
-static double run_once(const cpu_pass *p, void *const *buffer, void *scratch)
+static double run_once(const cpu_pass *p, const cpu_run *r)
 {
     const double start = afn_now_s();
-    return cpu_pass_run(p, buffer, scratch) == AFN_OK ? afn_now_s() - start : INFINITY;
+    return cpu_pass_run(p, r) == AFN_OK ? afn_now_s() - start : INFINITY;
 }
 
 /* Once to warm up; again, unless that already shows it to be far from the best. */
-static double run_some(const cpu_pass *p, void *const *buffer, void *scratch,
-                       double best)
+static double run_some(const cpu_pass *p, cpu_run r, const trial *t, double best)
 {
-    double fastest = run_once(p, buffer, scratch);
+    r.first = r.last = true;
+    double fastest = run_once(p, &r);
     const double start = afn_now_s();
-    if (fastest > 1.5 * best) return fastest;
+    if (fastest > 3 * best) return fastest;
+    r.first = r.last = t->slices == 1;
+    if (t->slices > 1) fastest = INFINITY;
     for (int i = 0; i < 6 && (i < 1 || afn_now_s() - start < 0.05); i++) {
-        const double took = run_once(p, buffer, scratch);
+        const double took = run_once(p, &r);
         if (took < fastest) fastest = took;
     }
     return fastest;
@@ -124,19 +127,23 @@ static double time_pass(const trial *t, const cpu_pass *p, double best)
     const size_t own = dnn_md_bytes(p->weights);
     float *weights = numbers(p->packed_bytes > own ? p->packed_bytes : own);
     void *scratch = afn_alloc_aligned(p->scratch_bytes);
+    void *held = afn_alloc_aligned(p->held_bytes);
     void *buffer[DNN_N_SLOTS] = {
         [DNN_SRC] = t->src,      [DNN_DST] = t->dst,
         [DNN_WEIGHTS] = weights, [DNN_DIFF_WEIGHTS] = weights,
         [DNN_DIFF_DST] = t->dst, [DNN_DIFF_SRC] = t->src,
         [DNN_BIAS] = t->bias,    [DNN_DIFF_BIAS] = t->bias,
     };
-    const double s = weights && scratch ? run_some(p, buffer, scratch, best) : INFINITY;
+    const cpu_run r = { .buffer = buffer, .scratch = scratch, .held = held };
+    const double s = weights && scratch && held ? run_some(p, r, t, best) : INFINITY;
     afn_free(weights);
     afn_free(scratch);
+    afn_free(held);
     return s;
 }
 
-/* Seconds that weights take from the blob's layout to the pass's, or back. */
+/* Seconds that weights take from the blob's layout to the pass's, or back: the share of
+ * one slice. */
 static double time_reorder(const trial *t, const cpu_pass *p)
 {
     dnn_op *op = NULL;
@@ -156,7 +163,7 @@ static double time_reorder(const trial *t, const cpu_pass *p)
     }
     for (int i = 0; i < DNN_N_SLOTS; i++) afn_free(buffer[i]);
     dnn_op_free(op);
-    return best;
+    return best / (double)t->slices;
 }
 
 /* INFINITY where the algorithm does not apply. */
@@ -213,7 +220,8 @@ static const cpu_algo *by_measurement(const afn_prepare *p, dnn_pass kind,
     const cpu_algo *chosen = by_name(p->device, kind, tune_find(known, key));
     if (chosen) return chosen;
     if (p->n != p->usual_n) return &cpu_algo_direct;
-    chosen = measure(&(trial){ p->device, kind, d, blob, NULL, NULL, NULL });
+    chosen = measure(
+        &(trial){ p->device, kind, d, blob, p->batch / p->n, NULL, NULL, NULL });
     if (!chosen) return &cpu_algo_direct;
     tune_keep(known, key, chosen->name);
     return chosen;

@@ -28,7 +28,8 @@ static afn_status prepare(const afn_prepare *p, afn_kernel *k)
     s->device = p->device;
     s->step = p->step;
     s->kern = cpu_kern(&p->in[0], s->device);
-    return cpu_layout(&k->out, &p->step->out_shape, p->n, cpu_format_of(&p->in[0]));
+    k->any_n = true;
+    return cpu_layout(&k->out, &p->step->out_shape, cpu_format_of(&p->in[0]));
 }
 
 /* One channel of one sample. */

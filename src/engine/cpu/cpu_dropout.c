@@ -116,6 +116,7 @@ static afn_status backward(void *state, const afn_args *a)
 }
 
 const afn_kernel_ops cpu_dropout_ops = {
+    .whole = true, /* the mask is a function of the place in the whole batch */
     .prepare = prepare,
     .forward = forward,
     .backward = backward,

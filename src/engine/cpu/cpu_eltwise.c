@@ -6,8 +6,8 @@ typedef struct eltwise {
     cpu_device *device;
     const afn_step *step;
     const afn_kern *kern;
-    int64_t count; /* of the whole value */
-    size_t bytes;
+    int64_t count; /* values of a sample */
+    size_t bytes;  /* of a sample */
 } eltwise;
 
 static afn_status prepare(const afn_prepare *p, afn_kernel *k)
@@ -21,6 +21,7 @@ static afn_status prepare(const afn_prepare *p, afn_kernel *k)
     s->count = cpu_count(&p->in[0]);
     s->bytes = p->in[0].bytes;
     k->out = p->in[0];
+    k->any_n = true;
     k->alias = 0;
     k->keep_output = p->step->op == AFN_OP_ACTIVATION;
     k->hands_on_gradient = true;
@@ -44,7 +45,8 @@ static void act_range(void *user, int64_t from, int64_t to)
 static afn_status act_forward(void *state, const afn_args *a)
 {
     const eltwise *s = state;
-    cpu_parallel(s->count, act_range, &(eltwise_call){ s, a->out, a->in[0], NULL });
+    cpu_parallel(a->n * s->count, act_range,
+                 &(eltwise_call){ s, a->out, a->in[0], NULL });
     return AFN_OK;
 }
 
@@ -61,8 +63,8 @@ static afn_status act_backward(void *state, const afn_args *a)
     const eltwise *s = state;
     const bool add = a->accumulate[0];
     eltwise_call c = { s, add ? a->dout : a->din[0], a->dout, a->out };
-    cpu_parallel(s->count, mask_range, &c);
-    if (add) cpu_accumulate(s->kern, a->din[0], a->dout, s->count);
+    cpu_parallel(a->n * s->count, mask_range, &c);
+    if (add) cpu_accumulate(s->kern, a->din[0], a->dout, a->n * s->count);
     return AFN_OK;
 }
 
@@ -77,7 +79,8 @@ static void add_range(void *user, int64_t from, int64_t to)
 static afn_status add_forward(void *state, const afn_args *a)
 {
     const eltwise *s = state;
-    cpu_parallel(s->count, add_range, &(eltwise_call){ s, a->out, a->in[0], a->in[1] });
+    cpu_parallel(a->n * s->count, add_range,
+                 &(eltwise_call){ s, a->out, a->in[0], a->in[1] });
     return AFN_OK;
 }
 
@@ -87,9 +90,9 @@ static afn_status add_backward(void *state, const afn_args *a)
     for (int i = 0; i < 2; i++) {
         if (!a->din[i]) continue;
         if (a->accumulate[i])
-            cpu_accumulate(s->kern, a->din[i], a->dout, s->count);
+            cpu_accumulate(s->kern, a->din[i], a->dout, a->n * s->count);
         else if (a->din[i] != a->dout)
-            cpu_copy(a->din[i], a->dout, s->bytes);
+            cpu_copy(a->din[i], a->dout, (size_t)a->n * s->bytes);
     }
     return AFN_OK;
 }

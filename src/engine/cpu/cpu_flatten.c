@@ -27,8 +27,7 @@ static afn_status prepare(const afn_prepare *p, afn_kernel *k)
     s->kern = cpu_kern(&p->in[0], s->device);
     const cpu_format in = cpu_format_of(&p->in[0]);
     s->same = in.order == DNN_PLAIN;
-    return cpu_layout(&k->out, &p->step->out_shape, p->n,
-                      (cpu_format){ DNN_PLAIN, in.type });
+    return cpu_layout(&k->out, &p->step->out_shape, (cpu_format){ DNN_PLAIN, in.type });
 }
 
 /* One unit of work is one (sample, channel). */

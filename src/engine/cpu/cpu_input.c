@@ -28,8 +28,9 @@ static afn_status prepare(const afn_prepare *p, afn_kernel *k)
     s->blocked = !(step->only_feeds_conv && step->out_shape.dim[0] <= 4);
     const dnn_order order = s->blocked ? cpu_order(s->device, &s->shape) : DNN_PLAIN;
     const afn_status st =
-        cpu_layout(&k->out, &s->shape, p->n, (cpu_format){ order, s->device->type });
+        cpu_layout(&k->out, &s->shape, (cpu_format){ order, s->device->type });
     s->kern = cpu_kern(&k->out, s->device);
+    k->any_n = true;
     return st;
 }
 

@@ -15,6 +15,7 @@ static afn_status prepare(const afn_prepare *p, afn_kernel *k)
 }
 
 const afn_kernel_ops cpu_linear_ops = {
+    .whole = true,
     .prepare = prepare,
     .forward = cpu_product_forward,
     .backward = cpu_product_backward,

@@ -34,9 +34,9 @@ static afn_status prepare(const afn_prepare *p, afn_kernel *k)
     AFN_REQUIRE(s, AFN_ENOMEM, "out of memory");
     s->device = p->device;
     s->kern = cpu_kern(&p->in[0], s->device);
-    s->in_count = cpu_count(&p->in[0]);
+    s->in_count = p->n * cpu_count(&p->in[0]);
     const cpu_format f = cpu_format_of(&p->in[0]);
-    AFN_TRY(cpu_layout(&k->out, &step->out_shape, p->n, f));
+    AFN_TRY(cpu_layout(&k->out, &step->out_shape, f));
     AFN_TRY(cpu_value_md(&src, &step->in_shape[0], p->n, f));
     AFN_TRY(cpu_value_md(&dst, &step->out_shape, p->n, f));
     const dnn_pool d = { .src = src,
@@ -55,7 +55,7 @@ static afn_status prepare(const afn_prepare *p, afn_kernel *k)
     const size_t front = bytes_of(s->forward, DNN_SCRATCH);
     const size_t back = bytes_of(s->backward, DNN_SCRATCH);
     k->scratch_bytes = back > front ? back : front;
-    k->add_bytes = p->in[0].bytes;
+    k->add_bytes = (size_t)p->n * p->in[0].bytes;
 done:
     dnn_md_free(src);
     dnn_md_free(dst);

@@ -28,9 +28,9 @@ void cpu_pass_free(cpu_pass *p)
     afn_free(p);
 }
 
-afn_status cpu_pass_run(const cpu_pass *p, void *const *buffer, void *scratch)
+afn_status cpu_pass_run(const cpu_pass *p, const cpu_run *r)
 {
-    return p->algo->run(p, buffer, scratch);
+    return p->algo->run(p, r);
 }
 
 /* ---- one oneDNN primitive ---- */
@@ -65,11 +65,11 @@ static afn_status prepare_winograd(cpu_pass *p, dnn_pass kind, const dnn_product
     return st;
 }
 
-static afn_status run_primitive(const cpu_pass *p, void *const *buffer, void *scratch)
+static afn_status run_primitive(const cpu_pass *p, const cpu_run *r)
 {
     void *all[DNN_N_SLOTS];
-    memcpy(all, buffer, sizeof all);
-    all[DNN_SCRATCH] = scratch;
+    memcpy(all, r->buffer, sizeof all);
+    all[DNN_SCRATCH] = r->scratch;
     return dnn_run(p->device->dnn, p->state, all);
 }
 

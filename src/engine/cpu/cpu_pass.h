@@ -16,15 +16,24 @@ typedef struct cpu_pass {
     void *state;           /* the algorithm's own */
     const dnn_md *weights; /* how it reads weights, or writes their gradient */
     size_t scratch_bytes;  /* that run() needs */
+    size_t held_bytes;     /* kept from the first run over a batch to the last */
     size_t packed_bytes;   /* if not 0, run() reads weights that pack() made */
+    bool sums;             /* of backward weights: several runs add up; else each makes
+                            * the gradient of its own samples */
 } cpu_pass;
+
+/* One run of a pass over some samples of a batch.  Weights are the same in all. */
+typedef struct cpu_run {
+    void *const *buffer; /* by slot, as the oneDNN primitive of that pass takes them */
+    void *scratch, *held;
+    bool first, last; /* of the runs over a batch */
+} cpu_run;
 
 struct cpu_algo {
     const char *name;
     /* AFN_EUNSUPPORTED where the algorithm does not apply. */
     afn_status (*prepare)(cpu_pass *p, dnn_pass kind, const dnn_product *d);
-    /* Buffers by slot, as the oneDNN primitive of that pass takes them. */
-    afn_status (*run)(const cpu_pass *p, void *const *buffer, void *scratch);
+    afn_status (*run)(const cpu_pass *p, const cpu_run *r);
     /* Optional: weights, laid out as p->weights says, made ready for many calls. */
     void (*pack)(const cpu_pass *p, const float *weights, void *packed);
     void (*free)(void *state); /* NULL-safe */
@@ -39,6 +48,6 @@ extern const cpu_algo
 afn_status cpu_pass_new(cpu_pass **out, const cpu_algo *algo, const cpu_device *device,
                         dnn_pass kind, const dnn_product *d);
 void cpu_pass_free(cpu_pass *p);
-afn_status cpu_pass_run(const cpu_pass *p, void *const *buffer, void *scratch);
+afn_status cpu_pass_run(const cpu_pass *p, const cpu_run *r);
 
 #endif

@@ -35,7 +35,8 @@ typedef struct product {
     void *own;            /* private weights, NULL: those of the blob */
     float *own_bias;
     afn_layout in, out;
-    bool narrow; /* the output is fp32, backward takes its gradient in bf16 */
+    int64_t n, slices; /* samples of a call, calls for a batch */
+    bool narrow;       /* the output is fp32, backward takes its gradient in bf16 */
 } product;
 
 /* Descriptors of a product while it is prepared. */
@@ -195,24 +196,16 @@ done:
     return st;
 }
 
-/* ---- scratch: weights on their way, then what the reorder and the pass need ---- */
+/* ---- memory of a leg ----
+ *
+ * Held over the runs on a batch: weights on their way between blob and pass, and what
+ * the pass holds.  Scratch: what the reorder or the pass needs, and a gradient of
+ * weights that is not the batch's first. */
 
-static size_t move_bytes(const leg *l)
+static size_t scratch_of(const dnn_op *op)
 {
-    const dnn_md *md = l->move ? dnn_op_md(l->move, DNN_SCRATCH) : NULL;
+    const dnn_md *md = op ? dnn_op_md(op, DNN_SCRATCH) : NULL;
     return md ? cpu_aligned(dnn_md_bytes(md)) : 0;
-}
-
-static size_t weights_bytes(const leg *l)
-{
-    return cpu_aligned(dnn_md_bytes(l->pass->weights));
-}
-
-static size_t leg_bytes(const leg *l, bool moved)
-{
-    if (!l->pass) return 0;
-    return (moved || l->move ? weights_bytes(l) : 0) + move_bytes(l) +
-           cpu_aligned(l->pass->scratch_bytes);
 }
 
 static size_t larger(size_t a, size_t b)
@@ -220,17 +213,71 @@ static size_t larger(size_t a, size_t b)
     return a > b ? a : b;
 }
 
+static size_t weights_bytes(const leg *l)
+{
+    return cpu_aligned(dnn_md_bytes(l->pass->weights));
+}
+
+static size_t bias_bytes(const product *s)
+{
+    return cpu_aligned((size_t)cpu_padded(s->device, s->step->out_shape.dim[0]) *
+                       sizeof(float));
+}
+
+/* Are gradients of weights made apart and then moved, or dropped? */
+static bool apart(const product *s, const leg *l)
+{
+    return l->move || (l == &s->weights && s->private_weights);
+}
+
+static size_t held_bytes(const product *s, const leg *l)
+{
+    if (!l->pass) return 0;
+    return (apart(s, l) ? weights_bytes(l) : 0) + cpu_aligned(l->pass->held_bytes);
+}
+
+static size_t leg_scratch_bytes(const leg *l)
+{
+    return l->pass ? larger(scratch_of(l->move), cpu_aligned(l->pass->scratch_bytes))
+                   : 0;
+}
+
+/* Several runs each make a gradient that is added to the first's. */
+static bool adds_up(const product *s)
+{
+    return s->slices > 1 && s->weights.pass && !s->weights.pass->sums;
+}
+
+static size_t weights_scratch_bytes(const product *s)
+{
+    const size_t one = adds_up(s) ? weights_bytes(&s->weights) + bias_bytes(s) : 0;
+    return one + leg_scratch_bytes(&s->weights);
+}
+
 /* Of the output's gradient in bf16. */
 static size_t narrow_bytes(const product *s)
 {
-    return s->narrow ? cpu_aligned((size_t)cpu_count(&s->out) * sizeof(uint16_t)) : 0;
+    const int64_t count = s->n * cpu_count(&s->out);
+    return s->narrow ? cpu_aligned((size_t)count * sizeof(uint16_t)) : 0;
 }
 
-static size_t scratch_bytes(const product *s)
+/* Backward data that adds to a gradient makes its own apart. */
+static size_t add_bytes(const product *s)
+{
+    return s->data.pass ? cpu_aligned((size_t)s->n * s->in.bytes) : 0;
+}
+
+static void set_sizes(const product *s, afn_kernel *k)
 {
     const size_t backward =
-        larger(leg_bytes(&s->data, false), leg_bytes(&s->weights, s->private_weights));
-    return larger(leg_bytes(&s->forward, false), narrow_bytes(s) + backward);
+        larger(leg_scratch_bytes(&s->data), weights_scratch_bytes(s));
+    k->scratch_bytes =
+        larger(leg_scratch_bytes(&s->forward), narrow_bytes(s) + backward);
+    k->add_bytes = add_bytes(s);
+    k->held_bytes[AFN_TASK_FORWARD] = held_bytes(s, &s->forward);
+    k->held_bytes[AFN_TASK_RECOMPUTE] = held_bytes(s, &s->forward);
+    k->held_bytes[AFN_TASK_BACKWARD] =
+        held_bytes(s, &s->data) + held_bytes(s, &s->weights);
 }
 
 /* A convolution that makes much of little is as cheap as a pass over its result. */
@@ -242,12 +289,6 @@ static bool is_cheap(const afn_step *s)
            afn_shape_count(&s->out_shape) >= 2 * afn_shape_count(&s->in_shape[0]);
 }
 
-/* Backward data that adds to a gradient makes its own apart. */
-static size_t add_bytes(const product *s)
-{
-    return s->data.pass ? cpu_aligned(s->in.bytes) : 0;
-}
-
 static void *take(char **at, size_t bytes)
 {
     void *p = *at;
@@ -256,22 +297,34 @@ static void *take(char **at, size_t bytes)
 }
 
 static afn_status move(const product *s, const leg *l, void *from, void *to,
-                       char **scratch)
+                       void *scratch)
 {
     void *buffer[DNN_N_SLOTS] = {
-        [DNN_SRC] = from, [DNN_DST] = to, [DNN_SCRATCH] = take(scratch, move_bytes(l))
+        [DNN_SRC] = from, [DNN_DST] = to, [DNN_SCRATCH] = scratch
     };
     return dnn_run(s->device->dnn, l->move, buffer);
 }
 
-/* The blob's weights as the pass reads them: in place where it can. */
-static afn_status moved_weights(const product *s, const leg *l, void **weights,
-                                char **scratch)
+/* A run of a leg: its own part of the held memory comes next in *held. */
+static cpu_run begin_run(const leg *l, const afn_args *a, void *const *buffer,
+                         char **held, void *scratch)
+{
+    return (cpu_run){ .buffer = buffer,
+                      .scratch = scratch,
+                      .held = take(held, l->pass->held_bytes),
+                      .first = a->first == 0,
+                      .last = afn_is_last(a) };
+}
+
+/* The blob's weights as the pass reads them: in place where it can, else moved once for
+ * a batch. */
+static afn_status moved_weights(const product *s, const leg *l, bool first,
+                                void **weights, char **held, void *scratch)
 {
     if (!l->move) return AFN_OK;
     void *from = *weights;
-    *weights = take(scratch, weights_bytes(l));
-    return move(s, l, from, *weights, scratch);
+    *weights = take(held, weights_bytes(l));
+    return first ? move(s, l, from, *weights, scratch) : AFN_OK;
 }
 
 static afn_status prepare_all(product *s, const afn_prepare *p, const descriptors *d)
@@ -325,7 +378,9 @@ afn_status cpu_product_prepare(const afn_prepare *p, const dnn_md *weights,
     s->step = step;
     s->graph = p->graph;
     s->conv = conv;
-    AFN_TRY(cpu_layout(&k->out, &step->out_shape, p->n,
+    s->n = p->n;
+    s->slices = p->batch / p->n;
+    AFN_TRY(cpu_layout(&k->out, &step->out_shape,
                        (cpu_format){ cpu_order(device, &step->out_shape),
                                      cpu_output_type(device, step) }));
     s->in = p->in[0];
@@ -333,8 +388,7 @@ afn_status cpu_product_prepare(const afn_prepare *p, const dnn_md *weights,
     s->narrow = cpu_format_of(&s->out).type != cpu_format_of(&s->in).type;
     AFN_TRY(make_descriptors(&d, s, p, weights));
     AFN_TRY(prepare_all(s, p, &d));
-    k->scratch_bytes = scratch_bytes(s);
-    k->add_bytes = add_bytes(s);
+    set_sizes(s, k);
     k->cheap = conv && is_cheap(step);
     k->keep_input = s->weights.pass != NULL;
     k->keep_output = step->act != AFN_NO_ACT;
@@ -346,24 +400,19 @@ done:
 
 /* ---- running ---- */
 
-static afn_status forward_weights(const product *s, const afn_args *a, void **weights,
-                                  char **scratch)
-{
-    *weights = s->own ? s->own : a->blob[s->step->node->param[AFN_WEIGHT]].value;
-    return moved_weights(s, &s->forward, weights, scratch);
-}
-
 afn_status cpu_product_forward(void *state, const afn_args *a)
 {
     const product *s = state;
-    char *scratch = a->scratch;
+    const leg *l = &s->forward;
+    char *held = a->held;
     const int bias = s->step->node->param[AFN_BIAS];
     const int last = s->step->n_inputs - 1;
-    void *weights = NULL;
-    const afn_status st = forward_weights(s, a, &weights, &scratch);
+    void *weights = s->own ? s->own : a->blob[s->step->node->param[AFN_WEIGHT]].value;
+    const afn_status st =
+        moved_weights(s, l, a->first == 0, &weights, &held, a->scratch);
     if (st != AFN_OK) return st;
     if (s->step->add && a->in[last] != a->out)
-        cpu_copy(a->out, a->in[last], s->out.bytes);
+        cpu_copy(a->out, a->in[last], (size_t)a->n * s->out.bytes);
     void *buffer[DNN_N_SLOTS] = {
         [DNN_SRC] = (void *)a->in[0],
         [DNN_DST] = a->out,
@@ -372,44 +421,70 @@ afn_status cpu_product_forward(void *state, const afn_args *a)
                      : bias >= 0 ? a->blob[bias].value
                                  : NULL,
     };
-    return cpu_pass_run(s->forward.pass, buffer, scratch);
+    const cpu_run r = begin_run(l, a, buffer, &held, a->scratch);
+    return cpu_pass_run(l->pass, &r);
+}
+
+/* Where the gradient of weights and bias of all samples comes to be. */
+typedef struct gradient {
+    float *weights, *bias;
+} gradient;
+
+/* Add what a later run made to what the runs before it did. */
+static void add_up(const product *s, const gradient *sum, const gradient *more)
+{
+    const afn_kern *kern = s->device->kern;
+    const size_t bytes = dnn_md_bytes(s->weights.pass->weights);
+    cpu_accumulate(kern, sum->weights, more->weights, (int64_t)(bytes / sizeof(float)));
+    if (sum->bias)
+        cpu_accumulate(kern, sum->bias, more->bias, s->step->out_shape.dim[0]);
 }
 
 static afn_status weights_gradient(const product *s, const afn_args *a, void *dout,
-                                   char *scratch)
+                                   char **held, char *scratch)
 {
     const leg *l = &s->weights;
     const afn_node *n = s->step->node;
     float *wanted = a->blob[n->param[AFN_WEIGHT]].grad;
-    const bool direct = !l->move && !s->private_weights;
-    float *made = direct ? wanted : take(&scratch, weights_bytes(l));
+    const gradient sum = {
+        .weights = apart(s, l) ? take(held, weights_bytes(l)) : wanted,
+        .bias = s->step->grad_param[AFN_BIAS] ? a->blob[n->param[AFN_BIAS]].grad : NULL,
+    };
+    gradient made = sum;
+    const bool more = adds_up(s) && a->first > 0;
+    if (more) made.weights = take(&scratch, weights_bytes(l));
+    if (more && sum.bias) made.bias = take(&scratch, bias_bytes(s));
     void *buffer[DNN_N_SLOTS] = {
         [DNN_SRC] = (void *)a->in[0],
         [DNN_DIFF_DST] = dout,
-        [DNN_DIFF_WEIGHTS] = made,
-        [DNN_DIFF_BIAS] =
-            s->step->grad_param[AFN_BIAS] ? a->blob[n->param[AFN_BIAS]].grad : NULL,
+        [DNN_DIFF_WEIGHTS] = made.weights,
+        [DNN_DIFF_BIAS] = made.bias,
     };
-    const afn_status st = cpu_pass_run(l->pass, buffer, scratch);
-    if (st != AFN_OK || direct || s->private_weights) return st;
-    return move(s, l, made, wanted, &scratch);
+    const cpu_run r = begin_run(l, a, buffer, held, scratch);
+    const afn_status st = cpu_pass_run(l->pass, &r);
+    if (st != AFN_OK) return st;
+    if (more) add_up(s, &sum, &made);
+    if (!l->move || s->private_weights || !r.last) return AFN_OK;
+    return move(s, l, sum.weights, wanted, scratch);
 }
 
 static afn_status data_gradient(const product *s, const afn_args *a, void *dout,
-                                char *scratch)
+                                char **held, char *scratch)
 {
     const leg *l = &s->data;
     void *weights = a->blob[s->step->node->param[AFN_WEIGHT]].value;
     void *made = a->din[0];
-    afn_status st = moved_weights(s, l, &weights, &scratch);
+    afn_status st = moved_weights(s, l, a->first == 0, &weights, held, scratch);
     if (st != AFN_OK) return st;
-    if (a->accumulate[0]) made = take(&scratch, s->in.bytes);
+    if (a->accumulate[0]) made = take(&scratch, (size_t)a->n * s->in.bytes);
     void *buffer[DNN_N_SLOTS] = {
         [DNN_DIFF_DST] = dout, [DNN_WEIGHTS] = weights, [DNN_DIFF_SRC] = made
     };
-    st = cpu_pass_run(l->pass, buffer, scratch);
+    const cpu_run r = begin_run(l, a, buffer, held, scratch);
+    st = cpu_pass_run(l->pass, &r);
     if (st == AFN_OK && a->accumulate[0])
-        cpu_accumulate(cpu_kern(&s->in, s->device), a->din[0], made, cpu_count(&s->in));
+        cpu_accumulate(cpu_kern(&s->in, s->device), a->din[0], made,
+                       a->n * cpu_count(&s->in));
     return st;
 }
 
@@ -432,7 +507,7 @@ static void *narrowed(const product *s, const afn_args *a, char **scratch)
 {
     if (!s->narrow) return a->dout;
     void *to = take(scratch, narrow_bytes(s));
-    cpu_store(cpu_kern(&s->in, s->device), to, a->dout, cpu_count(&s->out));
+    cpu_store(cpu_kern(&s->in, s->device), to, a->dout, a->n * cpu_count(&s->out));
     return to;
 }
 
@@ -440,15 +515,15 @@ afn_status cpu_product_backward(void *state, const afn_args *a)
 {
     const product *s = state;
     afn_status st = AFN_OK;
-    char *scratch = a->scratch;
+    char *scratch = a->scratch, *held = a->held;
     if (s->step->act != AFN_NO_ACT)
-        cpu_parallel(cpu_count(&s->out), mask_range,
+        cpu_parallel(a->n * cpu_count(&s->out), mask_range,
                      &(mask_args){ cpu_kern(&s->out, s->device), s->step->act, a->dout,
                                    a->out });
     void *dout = narrowed(s, a, &scratch);
-    if (s->weights.pass) st = weights_gradient(s, a, dout, scratch);
+    if (s->weights.pass) st = weights_gradient(s, a, dout, &held, scratch);
     if (st == AFN_OK && s->data.pass && a->din[0])
-        st = data_gradient(s, a, dout, scratch);
+        st = data_gradient(s, a, dout, &held, scratch);
     return st;
 }
 
@@ -492,12 +567,11 @@ static afn_status reorder(const product *s, const cpu_pass *pass, const dnn_md *
 {
     afn_status st = AFN_OK;
     leg l = { 0 };
-    char *scratch = NULL;
+    void *scratch = NULL;
     AFN_TRY(dnn_reorder_new(&l.move, s->device->dnn, plain, pass->weights));
-    scratch = afn_alloc_aligned(move_bytes(&l));
+    scratch = afn_alloc_aligned(scratch_of(l.move));
     AFN_REQUIRE(scratch, AFN_ENOMEM, "out of memory");
-    char *at = scratch;
-    st = move(s, &l, from, to, &at);
+    st = move(s, &l, from, to, scratch);
 done:
     dnn_op_free(l.move);
     afn_free(scratch);

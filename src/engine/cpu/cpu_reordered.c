@@ -133,10 +133,11 @@ static afn_status move(const cpu_pass *p, dnn_op *op, void *from, void *to,
     return op ? dnn_run(p->device->dnn, op, buffer) : AFN_OK;
 }
 
-static afn_status run(const cpu_pass *p, void *const *buffer, void *scratch)
+static afn_status run(const cpu_pass *p, const cpu_run *c)
 {
     afn_status st = AFN_OK;
     const reordered *r = p->state;
+    void *const *buffer = c->buffer, *scratch = c->scratch;
     void *own[DNN_N_SLOTS];
     memcpy(own, buffer, sizeof own);
     own[DNN_SCRATCH] = scratch;

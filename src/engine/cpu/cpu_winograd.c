@@ -2,33 +2,40 @@
 /* Winograd F(4,3) of our own: 3 x 3 convolutions of stride 1 in blocked layouts,
  * forward and both backward passes.  kern_winograd.c has the transforms and the paper.
  *
- * The result is cut into tiles of 4 x 4 pixels.  A chunk of tiles at a time, so that it
- * stays in the cache, is transformed into 36 matrices (tile, channel), multiplied by 36
- * matrices made from the weights, and transformed back:
+ * The result is cut into tiles of 4 x 4 pixels.  A chunk of tiles at a time is
+ * transformed into 36 matrices (tile, channel), multiplied by 36 matrices made from the
+ * weights, and transformed back:
  *     forward   y  = out[ in(x)  U(w) ]
  *     data      dx = out[ in(dy) U(w rotated)' ]   padded by 2 - pad
- *     weights   dw = U'[ sum over chunks of in(x)' gradient(dy) ] */
+ *     weights   dw = U'[ sum over chunks of in(x)' gradient(dy) ]
+ * Each thread takes some of the tiles all the way, in chunks that stay in its own
+ * cache; of weights into a sum of its own.  Where such sums would be too large, the
+ * threads divide first a chunk's tiles, then the elements of one sum.
+ *
+ * The right side of a product is stored in pairs of channel blocks, (pair, depth, two
+ * blocks), which is how kern_product.c reads it. */
 #include <string.h>
 
 #include "engine/cpu/cpu_pass.h"
 
 enum { POINTS = 36, SIDE = 4, TAPS = 9 };
-enum { CHUNK_BYTES = 4 << 20, LEAST_TILES = 192 };
+enum { LEAST_TILES = 28, OWN_CHUNK_BYTES = 640 << 10, SHARED_CHUNK_BYTES = 16 << 20 };
+enum { OWN_SUM_BYTES = 24 << 20 }; /* of all threads' sums together */
 
 /* A blocked value, and its 36 matrices (chunk, channels). */
 typedef struct plane {
     int64_t blocks, channels, h, w; /* channels with padding */
     int64_t pad_y, pad_x;           /* of the tiles that are cut from it */
     int64_t stride;                 /* floats from one matrix to the next */
+    bool pairs;                     /* stored as the right side of a product */
 } plane;
 
 typedef struct winograd {
     dnn_pass kind;
     plane in, out; /* `in` gets 6 x 6 tiles; of data they are dy and dx */
-    int64_t n, tiles_h, tiles_w, tiles, chunk;
-    int64_t ic, oc, u_stride; /* of the weights, with padding */
+    int64_t n, tiles_h, tiles_w, tiles, chunk, parts;
+    int64_t u_stride; /* of the weights' matrices (in.channels, out.channels) */
     dnn_md *weights;
-    dnn_op *product;
     bool sum;
     int act;
 } winograd;
@@ -38,7 +45,6 @@ static void winograd_free(void *state)
     winograd *w = state;
     if (!w) return;
     dnn_md_free(w->weights);
-    dnn_op_free(w->product);
     afn_free(w);
 }
 
@@ -87,12 +93,25 @@ static void set_planes(winograd *w, const cpu_device *d, const dnn_product *p)
     w->out = plane_of(d, data ? p->src : p->dst);
     w->in.pad_y = data ? 2 - c->ph : c->ph;
     w->in.pad_x = data ? 2 - c->pw : c->pw;
-    w->ic = data ? w->out.channels : w->in.channels;
-    w->oc = data ? w->in.channels : w->out.channels;
+    w->out.pairs = w->kind == DNN_BACKWARD_WEIGHTS;
     w->n = dnn_md_dim(p->src, 0);
     w->tiles_h = (w->out.h + SIDE - 1) / SIDE;
     w->tiles_w = (w->out.w + SIDE - 1) / SIDE;
     w->tiles = w->n * w->tiles_h * w->tiles_w;
+}
+
+/* Do the threads add up one sum together? */
+static bool shares(const winograd *w)
+{
+    return w->kind == DNN_BACKWARD_WEIGHTS && w->parts == 1;
+}
+
+static void set_parts(winograd *w, const cpu_device *d)
+{
+    const int64_t sum_bytes =
+        POINTS * w->in.channels * w->out.channels * (int64_t)sizeof(float);
+    const bool fits = d->threads * sum_bytes <= OWN_SUM_BYTES;
+    w->parts = w->kind != DNN_BACKWARD_WEIGHTS || fits ? d->threads : 1;
 }
 
 /* Chunks of equal size, as large as the cache takes well. */
@@ -100,41 +119,14 @@ static void set_chunk(winograd *w)
 {
     const int64_t tile_bytes =
         POINTS * (w->in.channels + w->out.channels) * (int64_t)sizeof(float);
-    int64_t most = CHUNK_BYTES / tile_bytes;
+    int64_t most = (shares(w) ? SHARED_CHUNK_BYTES : OWN_CHUNK_BYTES) / tile_bytes;
     if (most < LEAST_TILES) most = LEAST_TILES;
-    const int64_t chunks = (w->tiles + most - 1) / most;
-    w->chunk = (w->tiles + chunks - 1) / chunks;
+    const int64_t own = (w->tiles + w->parts - 1) / w->parts;
+    const int64_t chunks = (own + most - 1) / most;
+    w->chunk = (own + chunks - 1) / chunks;
     w->in.stride = skewed(w->chunk * w->in.channels);
     w->out.stride = skewed(w->chunk * w->out.channels);
-    w->u_stride = skewed(w->ic * w->oc);
-}
-
-/* 36 matrices (rows, columns), or as seen from the other side. */
-static afn_status matrices(dnn_md **out, int64_t rows, int64_t columns, int64_t stride,
-                           bool transposed)
-{
-    const int64_t dim[] = { POINTS, transposed ? columns : rows,
-                            transposed ? rows : columns };
-    const int64_t step[] = { stride, transposed ? 1 : columns,
-                             transposed ? columns : 1 };
-    return dnn_md_strided(out, 3, dim, step);
-}
-
-static afn_status make_product(winograd *w, const cpu_device *d)
-{
-    afn_status st = AFN_OK;
-    const bool gradient = w->kind == DNN_BACKWARD_WEIGHTS;
-    dnn_md *in = NULL, *out = NULL, *u = NULL;
-    AFN_TRY(matrices(&in, w->chunk, w->in.channels, w->in.stride, gradient));
-    AFN_TRY(matrices(&out, w->chunk, w->out.channels, w->out.stride, false));
-    AFN_TRY(matrices(&u, w->ic, w->oc, w->u_stride, w->kind == DNN_BACKWARD_DATA));
-    st = dnn_matmul_new(&w->product, d->dnn, in, gradient ? out : u, gradient ? u : out,
-                        gradient);
-done:
-    dnn_md_free(in);
-    dnn_md_free(out);
-    dnn_md_free(u);
-    return st;
+    w->u_stride = skewed(w->in.channels * w->out.channels);
 }
 
 static size_t floats_bytes(int64_t floats)
@@ -142,10 +134,17 @@ static size_t floats_bytes(int64_t floats)
     return cpu_aligned((size_t)floats * sizeof(float));
 }
 
-static size_t product_bytes(const winograd *w)
+/* Both sides' matrices of a chunk. */
+static size_t chunk_bytes(const winograd *w)
 {
-    const dnn_md *md = dnn_op_md(w->product, DNN_SCRATCH);
-    return md ? cpu_aligned(dnn_md_bytes(md)) : 0;
+    return floats_bytes(POINTS * w->in.stride) + floats_bytes(POINTS * w->out.stride);
+}
+
+static dnn_order weights_order(const cpu_device *d, dnn_pass kind)
+{
+    const bool wide = d->kern->block == 16;
+    if (kind == DNN_BACKWARD_DATA) return wide ? DNN_WEIGHTS16_DATA : DNN_WEIGHTS8_DATA;
+    return wide ? DNN_WEIGHTS16 : DNN_WEIGHTS8;
 }
 
 static afn_status winograd_prepare(cpu_pass *p, dnn_pass kind, const dnn_product *d)
@@ -162,20 +161,42 @@ static afn_status winograd_prepare(cpu_pass *p, dnn_pass kind, const dnn_product
     w->sum = forward && d->sum;
     w->act = forward ? d->act : AFN_NO_ACT;
     set_planes(w, device, d);
+    set_parts(w, device);
     set_chunk(w);
-    AFN_TRY(make_product(w, device));
     const int64_t dim[] = { dnn_md_dim(d->dst, 1), dnn_md_dim(d->src, 1), 3, 3 };
-    AFN_TRY(dnn_md_new(&w->weights, 4, dim,
-                       device->kern->block == 16 ? DNN_WEIGHTS16 : DNN_WEIGHTS8,
-                       DNN_F32));
+    AFN_TRY(dnn_md_new(&w->weights, 4, dim, weights_order(device, kind), DNN_F32));
     const size_t u_bytes = floats_bytes(POINTS * w->u_stride);
     p->weights = w->weights;
     p->packed_bytes = kind == DNN_INFER ? u_bytes : 0;
-    p->scratch_bytes = (kind == DNN_INFER ? 0 : u_bytes) +
-                       floats_bytes(POINTS * w->in.stride) +
-                       floats_bytes(POINTS * w->out.stride) + product_bytes(w);
+    p->held_bytes = kind == DNN_INFER ? 0 : u_bytes;
+    if (kind == DNN_BACKWARD_WEIGHTS) p->held_bytes *= (size_t)w->parts;
+    p->sums = true;
+    p->scratch_bytes = (size_t)w->parts * chunk_bytes(w);
 done:
     return st;
+}
+
+/* ---- places ---- */
+
+/* Blocks in the pair that begins with block 2 pair. */
+static int pair_width(int64_t blocks, int64_t pair)
+{
+    return 2 * pair + 1 < blocks ? 2 : 1;
+}
+
+/* Where in the right side of a product (depth, channels) row `at` of a block lies. */
+static int64_t in_pairs(int64_t depth, int64_t blocks, int64_t block, int64_t at,
+                        int64_t b)
+{
+    const int64_t pair = block / 2;
+    return (pair * 2 * depth + at * pair_width(blocks, pair) + block % 2) * b;
+}
+
+static int64_t place(const winograd *w, const plane *e, int64_t row, int64_t block,
+                     int64_t b)
+{
+    if (e->pairs) return in_pairs(w->chunk, e->blocks, block, row, b);
+    return row * e->channels + block * b;
 }
 
 /* ---- weights ---- */
@@ -183,17 +204,23 @@ done:
 typedef struct weights_args {
     const cpu_pass *p;
     float *w; /* blocked, as p->weights */
-    float *u; /* 36 of (ic, oc) */
+    float *u; /* 36 matrices (in.channels, out.channels) */
 } weights_args;
 
-/* The nine taps and the 36 points of a vector of output channels. */
+/* The nine taps of a vector of out channels for one in channel, and its 36 points: the
+ * right side of forward and data, the result of weights. */
 static void at_vector(const weights_args *a, int64_t i, float **taps, float **points)
 {
     const winograd *w = a->p->state;
-    const int64_t b = a->p->device->kern->block;
-    const int64_t ob = i / w->ic, ic = i % w->ic;
-    *taps = a->w + ((ob * (w->ic / b) + ic / b) * TAPS * b + ic % b) * b;
-    *points = a->u + ic * w->oc + ob * b;
+    const int64_t b = a->p->device->kern->block, depth = w->in.channels;
+    const int64_t block = i / depth, d = i % depth;
+    const bool data = w->kind == DNN_BACKWARD_DATA;
+    const int64_t outer =
+        data ? d / b * w->out.blocks + block : block * w->in.blocks + d / b;
+    *taps = a->w + (outer * TAPS * b + d % b) * b;
+    *points = a->u + (w->kind == DNN_BACKWARD_WEIGHTS
+                          ? d * w->out.channels + block * b
+                          : in_pairs(depth, w->out.blocks, block, d, b));
 }
 
 static void weights_range(void *user, int64_t from, int64_t to)
@@ -217,7 +244,7 @@ static void weights_range(void *user, int64_t from, int64_t to)
 static void convert_weights(const cpu_pass *p, float *weights, float *u)
 {
     const winograd *w = p->state;
-    cpu_parallel(w->ic * (w->oc / p->device->kern->block), weights_range,
+    cpu_parallel(w->in.channels * w->out.blocks, weights_range,
                  &(weights_args){ p, weights, u });
 }
 
@@ -228,142 +255,218 @@ static void winograd_pack(const cpu_pass *p, const float *weights, void *packed)
 
 /* ---- tiles ---- */
 
-/* One transform of a chunk of tiles, between a value and its matrices. */
-typedef struct tiles_args {
-    const cpu_pass *p;
-    const plane *plane;
-    void (*transform)(const afn_kern_tile *k);
-    float *value, *matrix;
-    const float *bias; /* NULL = none */
-    int64_t first;     /* tile of the chunk */
-} tiles_args;
-
-static void tiles_range(void *user, int64_t from, int64_t to)
-{
-    const tiles_args *a = user;
-    const winograd *w = a->p->state;
-    const plane *e = a->plane;
-    const int64_t b = a->p->device->kern->block, per_image = w->tiles_h * w->tiles_w;
-    afn_kern_tile k = {
-        .stride = e->stride, .h = e->h, .w = e->w, .sum = w->sum, .act = w->act
-    };
-    for (int64_t i = from; i < to; i++) {
-        const int64_t row = i / e->blocks, block = i % e->blocks;
-        const int64_t image = (a->first + row) / per_image;
-        const int64_t tile = (a->first + row) % per_image;
-        k.x = a->value + (image * e->blocks + block) * e->h * e->w * b;
-        k.t = a->matrix + row * e->channels + block * b;
-        k.y0 = tile / w->tiles_w * SIDE - e->pad_y;
-        k.x0 = tile % w->tiles_w * SIDE - e->pad_x;
-        k.bias = a->bias ? a->bias + block * b : NULL;
-        a->transform(&k);
-    }
-}
-
-static int64_t rows_of_chunk(const winograd *w, int64_t first)
-{
-    return w->tiles - first < w->chunk ? w->tiles - first : w->chunk;
-}
-
-static void transform_tiles(const tiles_args *a)
-{
-    const winograd *w = a->p->state;
-    cpu_parallel(rows_of_chunk(w, a->first) * a->plane->blocks, tiles_range, (void *)a);
-}
-
-/* Rows of the last chunk that no tile fills. */
-static void clear_rest(const winograd *w, const plane *e, float *matrix, int64_t first)
-{
-    const int64_t rows = rows_of_chunk(w, first);
-    for (int i = 0; rows < w->chunk && i < POINTS; i++)
-        memset(matrix + i * e->stride + rows * e->channels, 0,
-               (size_t)((w->chunk - rows) * e->channels) * sizeof *matrix);
-}
-
-/* ---- passes ---- */
-
 /* What a call works on. */
 typedef struct call {
     const cpu_pass *p;
     float *in, *out; /* values */
-    float *u, *in_matrix, *out_matrix;
-    const float *bias;
-    void *scratch; /* of the product */
+    float *u;
+    char *scratch;
+    const float *bias; /* NULL = none */
 } call;
 
-static void transform_in(const call *c, int64_t first)
+/* A chunk: some tiles in a row, and their matrices. */
+typedef struct chunk {
+    int64_t first, rows;
+    float *in, *out;
+} chunk;
+
+static chunk chunk_of(const winograd *w, const call *c, int64_t part, int64_t first,
+                      int64_t end)
+{
+    char *own = c->scratch + (size_t)part * chunk_bytes(w);
+    return (chunk){ .first = first,
+                    .rows = end - first < w->chunk ? end - first : w->chunk,
+                    .in = (float *)own,
+                    .out = (float *)(own + floats_bytes(POINTS * w->in.stride)) };
+}
+
+typedef void (*transform_fn)(const afn_kern_tile *k);
+
+/* One transform of rows [from, to) of a chunk, between a value and its matrices. */
+static void transform(const call *c, const plane *e, transform_fn fn, float *value,
+                      float *matrix, const int64_t *rows)
 {
     const winograd *w = c->p->state;
-    transform_tiles(&(tiles_args){ .p = c->p,
-                                   .plane = &w->in,
-                                   .transform = c->p->device->kern->winograd->input,
-                                   .value = c->in,
-                                   .matrix = c->in_matrix,
-                                   .first = first });
-    clear_rest(w, &w->in, c->in_matrix, first);
+    const int64_t b = c->p->device->kern->block, per_image = w->tiles_h * w->tiles_w;
+    const int64_t first = rows[0], from = rows[1], to = rows[2];
+    afn_kern_tile k = {
+        .stride = e->stride, .h = e->h, .w = e->w, .sum = w->sum, .act = w->act
+    };
+    /* Tile by tile of one block: neighbours share lines, and rows are read in order. */
+    for (int64_t block = 0; block < e->blocks; block++) {
+        k.bias = c->bias ? c->bias + block * b : NULL;
+        for (int64_t row = from; row < to; row++) {
+            const int64_t image = (first + row) / per_image;
+            const int64_t tile = (first + row) % per_image;
+            k.y0 = tile / w->tiles_w * SIDE - e->pad_y;
+            k.x0 = tile % w->tiles_w * SIDE - e->pad_x;
+            k.x = value + (image * e->blocks + block) * e->h * e->w * b;
+            k.t = matrix + place(w, e, row, block, b);
+            fn(&k);
+        }
+    }
+}
+
+static void transform_in(const call *c, const chunk *k, int64_t from, int64_t to)
+{
+    const winograd *w = c->p->state;
+    transform(c, &w->in, c->p->device->kern->winograd->input, c->in, k->in,
+              (const int64_t[]){ k->first, from, to });
 }
 
 /* The other side: from matrices, or of backward weights into them. */
-static void transform_out(const call *c, int64_t first)
+static void transform_out(const call *c, const chunk *k, int64_t from, int64_t to)
 {
     const winograd *w = c->p->state;
     const afn_kern_winograd *kern = c->p->device->kern->winograd;
-    const bool gradient = w->kind == DNN_BACKWARD_WEIGHTS;
-    transform_tiles(
-        &(tiles_args){ .p = c->p,
-                       .plane = &w->out,
-                       .transform = gradient ? kern->gradient : kern->output,
-                       .value = c->out,
-                       .matrix = c->out_matrix,
-                       .bias = c->bias,
-                       .first = first });
-    if (gradient) clear_rest(w, &w->out, c->out_matrix, first);
+    transform(c, &w->out,
+              w->kind == DNN_BACKWARD_WEIGHTS ? kern->gradient : kern->output, c->out,
+              k->out, (const int64_t[]){ k->first, from, to });
 }
 
-static afn_status multiply(const call *c)
+/* ---- forward and data ---- */
+
+static void multiply(const call *c, const chunk *k)
 {
     const winograd *w = c->p->state;
-    const bool gradient = w->kind == DNN_BACKWARD_WEIGHTS;
-    void *buffer[DNN_N_SLOTS] = { [DNN_SRC] = c->in_matrix,
-                                  [DNN_WEIGHTS] = gradient ? c->out_matrix : c->u,
-                                  [DNN_DST] = gradient ? c->u : c->out_matrix,
-                                  [DNN_SCRATCH] = c->scratch };
-    return dnn_run(c->p->device->dnn, w->product, buffer);
+    const afn_kern *kern = c->p->device->kern;
+    const int64_t b = kern->block, depth = w->in.channels;
+    for (int point = 0; point < POINTS; point++)
+        for (int64_t pair = 0; 2 * pair < w->out.blocks; pair++) {
+            const int vectors = pair_width(w->out.blocks, pair);
+            kern->winograd->multiply(&(afn_kern_product){
+                .a = k->in + point * w->in.stride,
+                .b = c->u + point * w->u_stride + pair * 2 * depth * b,
+                .c = k->out + point * w->out.stride + pair * 2 * b,
+                .rows = k->rows,
+                .depth = depth,
+                .vectors = vectors,
+                .a_row = depth,
+                .a_depth = 1,
+                .b_depth = vectors * b,
+                .c_row = w->out.channels });
+        }
 }
 
-static afn_status run_product(const call *c)
+static void part_range(void *user, int64_t from, int64_t to)
 {
+    const call *c = user;
     const winograd *w = c->p->state;
-    afn_status st = AFN_OK;
-    for (int64_t first = 0; st == AFN_OK && first < w->tiles; first += w->chunk) {
-        transform_in(c, first);
-        st = multiply(c);
-        if (st == AFN_OK) transform_out(c, first);
+    for (int64_t part = from; part < to; part++) {
+        const int64_t end = w->tiles * (part + 1) / w->parts;
+        for (int64_t at = w->tiles * part / w->parts; at < end; at += w->chunk) {
+            const chunk k = chunk_of(w, c, part, at, end);
+            transform_in(c, &k, 0, k.rows);
+            multiply(c, &k);
+            transform_out(c, &k, 0, k.rows);
+        }
     }
-    return st;
 }
 
-static afn_status run_weights(const call *c, float *dw)
+/* ---- weights ---- */
+
+/* The sum of one part. */
+static float *sum_of(const call *c, int64_t part)
 {
     const winograd *w = c->p->state;
-    afn_status st = AFN_OK;
-    memset(c->u, 0, floats_bytes(POINTS * w->u_stride));
-    for (int64_t first = 0; st == AFN_OK && first < w->tiles; first += w->chunk) {
-        transform_in(c, first);
-        transform_out(c, first);
-        st = multiply(c);
+    return (float *)((char *)c->u + (size_t)part * floats_bytes(POINTS * w->u_stride));
+}
+
+/* Add the products of a chunk to a sum: unit i is a pair of blocks at one point. */
+static void add_products(const call *c, const chunk *k, float *sum, int64_t i)
+{
+    const winograd *w = c->p->state;
+    const afn_kern *kern = c->p->device->kern;
+    const int64_t b = kern->block, pairs = (w->out.blocks + 1) / 2;
+    const int64_t point = i / pairs, pair = i % pairs;
+    const int vectors = pair_width(w->out.blocks, pair);
+    kern->winograd->multiply(&(afn_kern_product){
+        .a = k->in + point * w->in.stride,
+        .b = k->out + point * w->out.stride + pair * 2 * w->chunk * b,
+        .c = sum + point * w->u_stride + pair * 2 * b,
+        .rows = w->in.channels,
+        .depth = k->rows,
+        .vectors = vectors,
+        .a_row = 1,
+        .a_depth = w->in.channels,
+        .b_depth = vectors * b,
+        .c_row = w->out.channels,
+        .add = true });
+}
+
+static int64_t units(const winograd *w)
+{
+    return POINTS * ((w->out.blocks + 1) / 2);
+}
+
+/* Each part on its own tiles and its own sum. */
+static void sum_parts(void *user, int64_t from, int64_t to)
+{
+    const call *c = user;
+    const winograd *w = c->p->state;
+    for (int64_t part = from; part < to; part++) {
+        const int64_t end = w->tiles * (part + 1) / w->parts;
+        for (int64_t at = w->tiles * part / w->parts; at < end; at += w->chunk) {
+            const chunk k = chunk_of(w, c, part, at, end);
+            transform_in(c, &k, 0, k.rows);
+            transform_out(c, &k, 0, k.rows);
+            for (int64_t i = 0; i < units(w); i++)
+                add_products(c, &k, sum_of(c, part), i);
+        }
     }
-    if (st == AFN_OK) convert_weights(c->p, dw, c->u);
-    return st;
+}
+
+typedef struct chunk_call {
+    const call *c;
+    chunk k;
+} chunk_call;
+
+static void transform_range(void *user, int64_t from, int64_t to)
+{
+    const chunk_call *a = user;
+    transform_in(a->c, &a->k, from, to);
+    transform_out(a->c, &a->k, from, to);
+}
+
+static void add_range(void *user, int64_t from, int64_t to)
+{
+    const chunk_call *a = user;
+    for (int64_t i = from; i < to; i++) add_products(a->c, &a->k, a->c->u, i);
+}
+
+/* All threads on each chunk and on one sum. */
+static void sum_together(const call *c)
+{
+    const winograd *w = c->p->state;
+    for (int64_t at = 0; at < w->tiles; at += w->chunk) {
+        chunk_call a = { c, chunk_of(w, c, 0, at, w->tiles) };
+        cpu_parallel(a.k.rows, transform_range, &a);
+        cpu_parallel(units(w), add_range, &a);
+    }
+}
+
+static void run_weights(const call *c, const cpu_run *r)
+{
+    const winograd *w = c->p->state;
+    if (r->first) memset(c->u, 0, c->p->held_bytes);
+    if (shares(w))
+        sum_together(c);
+    else
+        cpu_parallel(w->parts, sum_parts, (void *)c);
+    if (!r->last) return;
+    for (int64_t part = 1; part < w->parts; part++)
+        cpu_accumulate(c->p->device->kern, c->u, sum_of(c, part), POINTS * w->u_stride);
+    convert_weights(c->p, r->buffer[DNN_DIFF_WEIGHTS], c->u);
 }
 
 typedef struct bias_args {
     const cpu_pass *p;
     const float *dy;
     float *db;
+    bool add;
 } bias_args;
 
-/* db = sum of dy over samples and pixels, for some channel blocks. */
+/* db = sum of dy over samples and pixels, or += that, for some channel blocks. */
 static void bias_range(void *user, int64_t from, int64_t to)
 {
     const bias_args *a = user;
@@ -378,42 +481,36 @@ static void bias_range(void *user, int64_t from, int64_t to)
                        pixels);
             for (int c = 0; c < kern->block; c++) sum[c] += (double)mean[c];
         }
+        float *db = a->db + block * kern->block;
         for (int c = 0; c < kern->block; c++)
-            a->db[block * kern->block + c] = (float)(sum[c] * (double)pixels);
+            db[c] = (a->add ? db[c] : 0.0f) + (float)(sum[c] * (double)pixels);
     }
 }
 
-static float *take(char **at, int64_t floats)
-{
-    float *p = (float *)*at;
-    *at += floats_bytes(floats);
-    return p;
-}
-
-static afn_status winograd_run(const cpu_pass *p, void *const *buffer, void *scratch)
+static afn_status winograd_run(const cpu_pass *p, const cpu_run *r)
 {
     const winograd *w = p->state;
+    void *const *buffer = r->buffer;
     const bool data = w->kind == DNN_BACKWARD_DATA;
     const bool gradient = w->kind == DNN_BACKWARD_WEIGHTS;
-    char *at = scratch;
     call c = { .p = p,
                .in = buffer[data ? DNN_DIFF_DST : DNN_SRC],
                .out = buffer[data       ? DNN_DIFF_SRC
                              : gradient ? DNN_DIFF_DST
                                         : DNN_DST],
-               .bias = buffer[DNN_BIAS] };
-    c.u = p->packed_bytes ? buffer[DNN_WEIGHTS] : take(&at, POINTS * w->u_stride);
-    c.in_matrix = take(&at, POINTS * w->in.stride);
-    c.out_matrix = take(&at, POINTS * w->out.stride);
-    c.scratch = at;
+               .u = p->packed_bytes ? buffer[DNN_WEIGHTS] : r->held,
+               .scratch = r->scratch,
+               .bias = gradient ? NULL : buffer[DNN_BIAS] };
     if (gradient) {
         if (buffer[DNN_DIFF_BIAS])
             cpu_parallel(w->out.blocks, bias_range,
-                         &(bias_args){ p, c.out, buffer[DNN_DIFF_BIAS] });
-        return run_weights(&c, buffer[DNN_DIFF_WEIGHTS]);
+                         &(bias_args){ p, c.out, buffer[DNN_DIFF_BIAS], !r->first });
+        run_weights(&c, r);
+        return AFN_OK;
     }
-    if (!p->packed_bytes) convert_weights(p, buffer[DNN_WEIGHTS], c.u);
-    return run_product(&c);
+    if (!p->packed_bytes && r->first) convert_weights(p, buffer[DNN_WEIGHTS], c.u);
+    cpu_parallel(w->parts, part_range, &c);
+    return AFN_OK;
 }
 
 const cpu_algo cpu_algo_winograd = {

@@ -91,6 +91,10 @@ static dnnl_format_tag_t tag_of(int rank, dnn_order order)
         return dnnl_OIhw8i8o;
     case DNN_WEIGHTS16:
         return dnnl_OIhw16i16o;
+    case DNN_WEIGHTS8_DATA:
+        return dnnl_OIhw8o8i;
+    case DNN_WEIGHTS16_DATA:
+        return dnnl_OIhw16o16i;
     case DNN_ANY:
         break;
     }
@@ -104,17 +108,6 @@ afn_status dnn_md_new(dnn_md **out, int rank, const int64_t *dim, dnn_order orde
     for (int i = 0; i < rank; i++) dims[i] = dim[i];
     return dnn_md_make(out, rank, dims, type == DNN_BF16 ? dnnl_bf16 : dnnl_f32,
                        tag_of(rank, order));
-}
-
-afn_status dnn_md_strided(dnn_md **out, int rank, const int64_t *dim,
-                          const int64_t *stride)
-{
-    dnnl_dims_t dims = { 0 }, strides = { 0 };
-    for (int i = 0; i < rank; i++) {
-        dims[i] = dim[i];
-        strides[i] = stride[i];
-    }
-    return dnn_md_make_strided(out, rank, dims, strides);
 }
 
 int64_t dnn_md_dim(const dnn_md *md, int i)
@@ -316,22 +309,6 @@ afn_status dnn_product_new(dnn_op **out, dnn_device *d, dnn_pass pass,
 done:
     if (attr) dnnl_primitive_attr_destroy(attr);
     if (hint) dnnl_primitive_desc_destroy(hint);
-    return st;
-}
-
-afn_status dnn_matmul_new(dnn_op **out, dnn_device *d, const dnn_md *src,
-                          const dnn_md *weights, const dnn_md *dst, bool add)
-{
-    afn_status st = AFN_OK;
-    dnnl_primitive_attr_t attr = NULL;
-    dnnl_primitive_desc_t pd = NULL;
-    *out = NULL;
-    AFN_TRY(make_attr(&attr, add, AFN_NO_ACT));
-    const dnn_maker m = { .engine = d->engine, .attr = attr };
-    AFN_TRY(dnn_check(dnn_matmul_create(&pd, &m, src, weights, dst), "matmul"));
-    st = op_from(out, d, pd);
-done:
-    if (attr) dnnl_primitive_attr_destroy(attr);
     return st;
 }
 

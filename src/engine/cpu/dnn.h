@@ -29,19 +29,18 @@ typedef struct dnn_md dnn_md; /* shape, type and order of a buffer; owned */
 typedef enum dnn_type { DNN_F32, DNN_BF16 } dnn_type;
 
 typedef enum dnn_order {
-    DNN_PLAIN,     /* row-major */
-    DNN_BLOCKED8,  /* (n, C/8, h, w, 8), channels padded with zeros */
-    DNN_BLOCKED16, /* (n, C/16, h, w, 16) */
-    DNN_WEIGHTS8,  /* (oc/8, ic/8, kh, kw, 8 ic, 8 oc), padded alike */
-    DNN_WEIGHTS16, /* (oc/16, ic/16, kh, kw, 16 ic, 16 oc) */
-    DNN_ANY        /* the primitive chooses */
+    DNN_PLAIN,          /* row-major */
+    DNN_BLOCKED8,       /* (n, C/8, h, w, 8), channels padded with zeros */
+    DNN_BLOCKED16,      /* (n, C/16, h, w, 16) */
+    DNN_WEIGHTS8,       /* (oc/8, ic/8, kh, kw, 8 ic, 8 oc), padded alike */
+    DNN_WEIGHTS16,      /* (oc/16, ic/16, kh, kw, 16 ic, 16 oc) */
+    DNN_WEIGHTS8_DATA,  /* (oc/8, ic/8, kh, kw, 8 oc, 8 ic) */
+    DNN_WEIGHTS16_DATA, /* (oc/16, ic/16, kh, kw, 16 oc, 16 ic) */
+    DNN_ANY             /* the primitive chooses */
 } dnn_order;
 
 afn_status dnn_md_new(dnn_md **out, int rank, const int64_t *dim, dnn_order order,
                       dnn_type type);
-/* Floats with a stride for each dimension, in elements. */
-afn_status dnn_md_strided(dnn_md **out, int rank, const int64_t *dim,
-                          const int64_t *stride);
 afn_status dnn_md_copy(dnn_md **out, const dnn_md *md);
 /* Row-major floats with the same dimensions. */
 afn_status dnn_md_plain(dnn_md **out, const dnn_md *md);
@@ -100,10 +99,6 @@ typedef struct dnn_product {
 
 afn_status dnn_product_new(dnn_op **out, dnn_device *d, dnn_pass pass,
                            const dnn_product *p);
-
-/* Batched product: dst (b, m, n) = src (b, m, k) weights (b, k, n), or with add += . */
-afn_status dnn_matmul_new(dnn_op **out, dnn_device *d, const dnn_md *src,
-                          const dnn_md *weights, const dnn_md *dst, bool add);
 
 /* Max pooling; window as in the graph, dst's size decides padding at the far end. */
 typedef struct dnn_pool {

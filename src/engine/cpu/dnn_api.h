@@ -21,8 +21,6 @@ afn_status dnn_check(dnnl_status_t s, const char *what);
 
 afn_status dnn_md_make(dnn_md **out, int rank, const dnnl_dims_t dims,
                        dnnl_data_type_t type, dnnl_format_tag_t tag);
-afn_status dnn_md_make_strided(dnn_md **out, int rank, const dnnl_dims_t dims,
-                               const dnnl_dims_t strides); /* floats */
 /* Of the buffer that pd takes as arg (DNNL_ARG_...); NULL where it takes none. */
 afn_status dnn_md_of(dnn_md **out, const_dnnl_primitive_desc_t pd, int arg);
 
@@ -52,9 +50,6 @@ dnnl_status_t dnn_conv_create(dnnl_primitive_desc_t *out, const dnn_maker *m,
                               dnn_pass pass, const dnn_product *p, const dnn_window *w);
 dnnl_status_t dnn_linear_create(dnnl_primitive_desc_t *out, const dnn_maker *m,
                                 dnn_pass pass, const dnn_product *p);
-dnnl_status_t dnn_matmul_create(dnnl_primitive_desc_t *out, const dnn_maker *m,
-                                const dnn_md *src, const dnn_md *weights,
-                                const dnn_md *dst);
 dnnl_status_t dnn_max_pool_create(dnnl_primitive_desc_t *out, const dnn_maker *m,
                                   dnn_pass pass, const dnn_pool *p,
                                   const dnn_window *w);

@@ -31,17 +31,6 @@ afn_status dnn_md_make(dnn_md **out, int rank, const dnnl_dims_t dims,
     return st == AFN_OK ? wrap(out, &d) : st;
 }
 
-afn_status dnn_md_make_strided(dnn_md **out, int rank, const dnnl_dims_t dims,
-                               const dnnl_dims_t strides)
-{
-    dnnl_memory_desc_t d;
-    *out = NULL;
-    const afn_status st =
-        dnn_check(dnnl_memory_desc_init_by_strides(&d, rank, dims, dnnl_f32, strides),
-                  "descriptor");
-    return st == AFN_OK ? wrap(out, &d) : st;
-}
-
 afn_status dnn_md_of(dnn_md **out, const_dnnl_primitive_desc_t pd, int arg)
 {
     const dnnl_memory_desc_t *d =
@@ -152,15 +141,6 @@ dnnl_status_t dnn_linear_create(dnnl_primitive_desc_t *out, const dnn_maker *m,
 {
     dnnl_inner_product_desc_t c;
     return create(out, m, &c, linear_desc(&c, pass, p));
-}
-
-dnnl_status_t dnn_matmul_create(dnnl_primitive_desc_t *out, const dnn_maker *m,
-                                const dnn_md *src, const dnn_md *weights,
-                                const dnn_md *dst)
-{
-    dnnl_matmul_desc_t c;
-    return create(out, m, &c,
-                  dnnl_matmul_desc_init(&c, raw(src), raw(weights), NULL, raw(dst)));
 }
 
 static dnnl_status_t pool_desc(dnnl_pooling_desc_t *c, dnn_pass pass, const dnn_pool *p,

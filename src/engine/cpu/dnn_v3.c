@@ -43,17 +43,6 @@ afn_status dnn_md_make(dnn_md **out, int rank, const dnnl_dims_t dims,
     return st == AFN_OK ? wrap(out, d) : st;
 }
 
-afn_status dnn_md_make_strided(dnn_md **out, int rank, const dnnl_dims_t dims,
-                               const dnnl_dims_t strides)
-{
-    dnnl_memory_desc_t d = NULL;
-    *out = NULL;
-    const afn_status st = dnn_check(
-        dnnl_memory_desc_create_with_strides(&d, rank, dims, dnnl_f32, strides),
-        "descriptor");
-    return st == AFN_OK ? wrap(out, d) : st;
-}
-
 static int rank_of(const_dnnl_memory_desc_t d)
 {
     int32_t rank = 0;
@@ -159,14 +148,6 @@ dnnl_status_t dnn_linear_create(dnnl_primitive_desc_t *out, const dnn_maker *m,
     return dnnl_inner_product_backward_weights_primitive_desc_create(
         out, m->engine, raw(p->src), raw(p->weights), raw(p->bias), raw(p->dst),
         m->hint, m->attr);
-}
-
-dnnl_status_t dnn_matmul_create(dnnl_primitive_desc_t *out, const dnn_maker *m,
-                                const dnn_md *src, const dnn_md *weights,
-                                const dnn_md *dst)
-{
-    return dnnl_matmul_primitive_desc_create(out, m->engine, raw(src), raw(weights),
-                                             NULL, raw(dst), m->attr);
 }
 
 dnnl_status_t dnn_max_pool_create(dnnl_primitive_desc_t *out, const dnn_maker *m,

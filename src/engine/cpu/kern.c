@@ -142,20 +142,14 @@ static void norm_sums(const void *x, int64_t pixels, const float *shift, double 
     const vec at = load_vec(shift);
     for (int64_t from = 0; from < pixels; from += RUN) {
         const int64_t to = least(from + RUN, pixels);
-        run_sums r = { 0 };
-        int64_t p = from;
-        for (; p + 2 <= to; p += 2)
-            for (int k = 0; k < 2; k++) {
-                const vec d = get(x, (p + k) * B) - at;
-                r.a[k] += d;
-                r.b[k] += d * d;
-            }
-        for (; p < to; p++) {
+        vec a = { 0 }, b = { 0 };
+        for (int64_t p = from; p < to; p++) {
             const vec d = get(x, p * B) - at;
-            r.a[0] += d;
-            r.b[0] += d * d;
+            a += d;
+            b += d * d;
         }
-        add_run(s1, s2, &r);
+        add_sums(s1, a);
+        add_sums(s2, b);
     }
 }
 

@@ -47,6 +47,16 @@ typedef struct afn_kern_tile {
     int act;
 } afn_kern_tile;
 
+/* C (rows, columns) = A (rows, depth) B (depth, columns), kern_product.c. */
+typedef struct afn_kern_product {
+    const float *a, *b;
+    float *c;
+    int64_t rows, depth;
+    int vectors;                            /* of `block` columns: 1 or 2 */
+    int64_t a_row, a_depth, b_depth, c_row; /* floats from one to the next */
+    bool add;                               /* to what is in C */
+} afn_kern_product;
+
 typedef struct afn_kern_winograd {
     void (*input)(const afn_kern_tile *k);    /* t = B' x B, x 6 x 6 */
     void (*output)(const afn_kern_tile *k);   /* x = act(A' t A + bias), x 4 x 4 */
@@ -57,6 +67,7 @@ typedef struct afn_kern_winograd {
     /* w = G' t G */
     void (*weights_gradient)(float *w, int64_t w_stride, const float *t,
                              int64_t stride);
+    void (*multiply)(const afn_kern_product *p);
 } afn_kern_winograd;
 
 /* Part of a blocked plane that pooling averages. */
@@ -106,6 +117,10 @@ typedef struct afn_kern {
     void (*window)(float *y, const void *x, const afn_kern_window *w);
     void (*window_backward)(void *dx, const float *dy, const afn_kern_window *w);
 } afn_kern;
+
+void afn_product_base(const afn_kern_product *p);
+void afn_product_avx2(const afn_kern_product *p);
+void afn_product_avx512(const afn_kern_product *p);
 
 /* bf16 needs AVX-512: processors that multiply it have that. */
 extern const afn_kern afn_kern_base, afn_kern_avx2, afn_kern_avx512,

@@ -124,6 +124,10 @@ static void input(const afn_kern_tile *k)
     float room[TILE * TILE * B], half[TILE * TILE * B];
     int64_t step;
     const float *x = tile_of(k, TILE, room, &step);
+    if (x != room)
+        for (int i = 0; i < TILE; i++)
+            for (int j = 0; j < 4; j++)
+                __builtin_prefetch(x + i * step + (TILE + OUT + j) * B);
     for (int j = 0; j < TILE; j++) times_b(half + j * B, TILE * B, x + j * B, step);
     for (int i = 0; i < TILE; i++)
         times_b(k->t + i * TILE * k->stride, k->stride, half + i * TILE * B, B);
@@ -194,4 +198,5 @@ const afn_kern_winograd AFN_WINOGRAD_TABLE = {
     .gradient = gradient,
     .weights = weights,
     .weights_gradient = weights_gradient,
+    .multiply = AFN_PRODUCT,
 };

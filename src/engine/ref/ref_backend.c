@@ -50,7 +50,9 @@ afn_status afn_ref__prepare(const afn_prepare *p, afn_kernel *k)
     assert(!s->norm && !s->add && s->act == AFN_NO_ACT); /* fusions are 0 */
     char text[64];
     k->out.format = AFN_REF_FORMAT;
-    if (!value_bytes(&k->out.bytes, &s->out_shape, p->n))
+    size_t all;
+    if (!value_bytes(&all, &s->out_shape, p->n) ||
+        !value_bytes(&k->out.bytes, &s->out_shape, 1))
         return afn_fail(AFN_ESHAPE, "output %s is too large",
                         afn_shape_text(&s->out_shape, text, sizeof text));
     afn_step *copy = afn_alloc(sizeof *copy);
@@ -106,16 +108,6 @@ static afn_status ref_write(void *dev, const afn_layout *l, const afn_shape *sha
     return AFN_OK;
 }
 
-static void ref_accumulate(void *dev, const afn_layout *l, void *y, const void *x)
-{
-    (void)dev;
-    float *to = y;
-    const float *from = x;
-    const int64_t count = (int64_t)(l->bytes / sizeof *to);
-#pragma omp parallel for simd
-    for (int64_t i = 0; i < count; i++) to[i] += from[i];
-}
-
 static void ref_update(void *dev, const afn_optimizer *opt, const afn_blob *b,
                        const afn_step_args *args)
 {
@@ -135,6 +127,5 @@ const afn_backend afn_backend_ref = {
     .free_layout = afn_free, /* none is ever made */
     .read_value = ref_read,
     .write_value = ref_write,
-    .accumulate = ref_accumulate,
     .update = ref_update,
 };

@@ -67,7 +67,7 @@ static afn_status prepare(const afn_prepare *p, afn_kernel *k)
     const afn_status st = afn_ref__prepare(p, k);
     /* A 64-bit index for each float of the output. */
     if (st == AFN_OK && p->step->train)
-        k->keep_bytes = k->out.bytes / sizeof(float) * sizeof(int64_t);
+        k->keep_bytes = (size_t)p->n * k->out.bytes / sizeof(float) * sizeof(int64_t);
     return st;
 }
 

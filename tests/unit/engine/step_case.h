@@ -71,17 +71,17 @@ static inline afn_status case_try_prepare(step_case *c, int64_t n)
 {
     const afn_layout in[CASE_INPUTS] = { 0 };
     const afn_prepare p = {
-        .step = &c->step, .n = n, .in = in, .graph = c->g, .blob = c->blob
+        .step = &c->step, .n = n, .batch = n, .in = in, .graph = c->g, .blob = c->blob
     };
-    c->args.n = n;
+    c->args.n = c->args.batch = n;
     return c->ops->prepare(&p, &c->kernel);
 }
 
 static inline void case_prepare(step_case *c, int64_t n)
 {
     assert_ok(case_try_prepare(c, n));
-    c->out = zeros((int64_t)(c->kernel.out.bytes / sizeof(float)));
-    c->dout = zeros((int64_t)(c->kernel.out.bytes / sizeof(float)));
+    c->out = zeros(n * (int64_t)(c->kernel.out.bytes / sizeof(float)));
+    c->dout = zeros(n * (int64_t)(c->kernel.out.bytes / sizeof(float)));
     c->keep = afn_alloc(c->kernel.keep_bytes);
     c->args.out = c->out;
     c->args.keep = c->keep;
@@ -133,7 +133,7 @@ static inline void case_backward(step_case *c, const float *a, const float *dy)
     const void *in[CASE_INPUTS] = { a };
     void *din[CASE_INPUTS];
     for (int i = 0; i < CASE_INPUTS; i++) din[i] = c->grad_input[i] ? c->din[i] : NULL;
-    memcpy(c->dout, dy, c->kernel.out.bytes);
+    memcpy(c->dout, dy, (size_t)c->args.n * c->kernel.out.bytes);
     c->args.in = in;
     c->args.dout = c->dout;
     c->args.din = din;

@@ -78,9 +78,9 @@ static void a_copy_outlives_its_original(void **state)
     dnn_md_free(same);
 }
 
-/* ---- batched products ---- */
+/* ---- linear layers ---- */
 
-enum { BATCH = 3, M = 5, K = 7, N = 4 };
+enum { M = 5, K = 7, N = 4 };
 
 /* Small whole numbers: exact in bf16 and in sums of floats. */
 static void fill(float *x, int n, int step)
@@ -88,40 +88,14 @@ static void fill(float *x, int n, int step)
     for (int i = 0; i < n; i++) x[i] = (float)(i * step % 11 - 5);
 }
 
-static void expect_product(const float *a, const float *b, const float *c)
+static void expect_product(const float *x, const float *w, const float *y)
 {
-    for (int s = 0; s < BATCH; s++)
-        for (int m = 0; m < M; m++)
-            for (int n = 0; n < N; n++) {
-                float sum = 0.0f;
-                for (int k = 0; k < K; k++)
-                    sum += a[(s * M + m) * K + k] * b[(s * K + k) * N + n];
-                assert_true(c[(s * M + m) * N + n] == sum);
-            }
-}
-
-static void matmul_descriptors(dnn_md **md, dnn_type type)
-{
-    const int64_t a[] = { BATCH, M, K }, b[] = { BATCH, K, N }, c[] = { BATCH, M, N };
-    assert_ok(dnn_md_new(&md[0], 3, a, DNN_PLAIN, type));
-    assert_ok(dnn_md_new(&md[1], 3, b, DNN_PLAIN, type));
-    assert_ok(dnn_md_new(&md[2], 3, c, DNN_PLAIN, DNN_F32));
-}
-
-static void a_batched_product_is_exact(void **state)
-{
-    (void)state;
-    float a[BATCH * M * K], b[BATCH * K * N], c[BATCH * M * N];
-    dnn_md *md[3];
-    dnn_op *op;
-    fill(a, BATCH * M * K, 3);
-    fill(b, BATCH * K * N, 7);
-    matmul_descriptors(md, DNN_F32);
-    assert_ok(dnn_matmul_new(&op, device, md[0], md[1], md[2], false));
-    run(op, a, b, c);
-    expect_product(a, b, c);
-    dnn_op_free(op);
-    for (int i = 0; i < 3; i++) dnn_md_free(md[i]);
+    for (int m = 0; m < M; m++)
+        for (int n = 0; n < N; n++) {
+            float sum = 0.0f;
+            for (int k = 0; k < K; k++) sum += x[m * K + k] * w[n * K + k];
+            assert_true(y[m * N + n] == sum);
+        }
 }
 
 /* x as md describes it, n floats; the result is the caller's. */
@@ -139,24 +113,43 @@ static void *converted(float *x, const dnn_md *md)
     return y;
 }
 
-static void a_product_of_bf16_sums_in_float(void **state)
+static void check_linear(dnn_type type)
+{
+    static const int64_t x_dim[] = { M, K }, w_dim[] = { N, K }, y_dim[] = { M, N };
+    float x[M * K], w[N * K], y[M * N];
+    dnn_md *src, *weights, *dst;
+    dnn_op *op;
+    fill(x, M * K, 3);
+    fill(w, N * K, 7);
+    assert_ok(dnn_md_new(&src, 2, x_dim, DNN_PLAIN, type));
+    assert_ok(dnn_md_new(&weights, 2, w_dim, DNN_PLAIN, type));
+    assert_ok(dnn_md_new(&dst, 2, y_dim, DNN_PLAIN, DNN_F32));
+    assert_ok(dnn_product_new(
+        &op, device, DNN_INFER,
+        &(dnn_product){
+            .src = src, .weights = weights, .dst = dst, .act = AFN_NO_ACT }));
+    void *from = converted(x, src), *by = converted(w, weights);
+    run(op, from, by, y);
+    expect_product(x, w, y);
+    afn_free(from);
+    afn_free(by);
+    dnn_op_free(op);
+    dnn_md_free(src);
+    dnn_md_free(weights);
+    dnn_md_free(dst);
+}
+
+static void a_linear_layer_is_exact(void **state)
 {
     (void)state;
-    float a[BATCH * M * K], b[BATCH * K * N], c[BATCH * M * N];
-    dnn_md *md[3];
-    dnn_op *op;
+    check_linear(DNN_F32);
+}
+
+static void a_linear_layer_in_bf16_sums_in_float(void **state)
+{
+    (void)state;
     if (!dnn_has_bf16()) skip();
-    fill(a, BATCH * M * K, 3);
-    fill(b, BATCH * K * N, 7);
-    matmul_descriptors(md, DNN_BF16);
-    void *a16 = converted(a, md[0]), *b16 = converted(b, md[1]);
-    assert_ok(dnn_matmul_new(&op, device, md[0], md[1], md[2], false));
-    run(op, a16, b16, c);
-    expect_product(a, b, c);
-    dnn_op_free(op);
-    afn_free(a16);
-    afn_free(b16);
-    for (int i = 0; i < 3; i++) dnn_md_free(md[i]);
+    check_linear(DNN_BF16);
 }
 
 /* ---- convolutions ---- */
@@ -231,8 +224,8 @@ int main(void)
         cmocka_unit_test(version_is_one_we_know),
         cmocka_unit_test(channels_are_padded_to_whole_blocks),
         cmocka_unit_test(a_copy_outlives_its_original),
-        cmocka_unit_test(a_batched_product_is_exact),
-        cmocka_unit_test(a_product_of_bf16_sums_in_float),
+        cmocka_unit_test(a_linear_layer_is_exact),
+        cmocka_unit_test(a_linear_layer_in_bf16_sums_in_float),
         cmocka_unit_test(blocked_convolutions_are_direct_code),
         cmocka_unit_test(winograd_is_made_where_it_exists_and_else_refused),
     };

@@ -82,14 +82,6 @@ static void an_optimiser_runs_once_over_a_blob(void **state)
     EXPECT(s, 1, 1, 1);
 }
 
-static void values_are_accumulated_over_their_whole_buffer(void **state)
-{
-    (void)state;
-    float y[] = { 1, 2, 3 };
-    be->accumulate(NULL, &(afn_layout){ .bytes = sizeof y }, y, V(10, 20, 30));
-    EXPECT(y, 11, 22, 33);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -98,7 +90,6 @@ int main(void)
         cmocka_unit_test(a_value_too_large_to_address_is_refused),
         cmocka_unit_test(running_out_of_memory_is_reported),
         cmocka_unit_test(an_optimiser_runs_once_over_a_blob),
-        cmocka_unit_test(values_are_accumulated_over_their_whole_buffer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
