@@ -15,14 +15,15 @@ typedef struct afn_plan afn_plan;
 
 /* How a convolution may be computed where there are several ways: directly, or by
  * Winograd's algorithm, 3 x 3 only, faster but rounded differently; in bf16 directly in
- * blocked layouts or in others, with reorders around.  The last three are for tests:
+ * blocked layouts or in others, with reorders around.  The last four are for tests:
  * always that way where it applies, whatever the time. */
 typedef enum afn_algorithms {
     AFN_ALGORITHMS_EXACT,    /* directly */
     AFN_ALGORITHMS_MEASURED, /* whichever was faster here, measured once and kept */
     AFN_ALGORITHMS_WINOGRAD, /* our own */
     AFN_ALGORITHMS_LIBRARY_WINOGRAD,
-    AFN_ALGORITHMS_REORDERED
+    AFN_ALGORITHMS_REORDERED,
+    AFN_ALGORITHMS_PAIRS
 } afn_algorithms;
 
 typedef struct afn_plan_opts {

@@ -3,9 +3,8 @@
  * in every way that plans are used.
  *
  *   check_kernels [--backend NAME] [--case TEXT] [--seed S] [--random COUNT]
- *                 [--isa base|avx2|avx512] [--algorithms
- * exact|winograd|library|reordered]
- *                 [--bf16] [--verbose]
+ *                 [--isa base|avx2|avx512] [--bf16] [--verbose]
+ *                 [--algorithms exact|winograd|library|reordered|pairs]
  *   check_kernels --bench [--backend NAME] [--case TEXT]
  *
  * --isa skips the check (exit status 77) unless the cpu backend runs on exactly this
@@ -146,10 +145,10 @@ static void bench(const options *o)
 
 static int usage(void)
 {
-    fprintf(stderr,
-            "usage: check_kernels [--backend NAME] [--case TEXT] [--seed S] "
-            "[--random COUNT] [--isa NAME] [--bf16] [--slices] "
-            "[--algorithms exact|winograd|library|reordered] [--verbose] [--bench]\n");
+    fprintf(stderr, "usage: check_kernels [--backend NAME] [--case TEXT] [--seed S] "
+                    "[--random COUNT] [--isa NAME] [--bf16] [--slices] "
+                    "[--algorithms exact|winograd|library|reordered|pairs] [--verbose] "
+                    "[--bench]\n");
     return 2;
 }
 
@@ -158,6 +157,7 @@ static afn_algorithms algorithms_of(const char *name)
     if (strcmp(name, "winograd") == 0) return AFN_ALGORITHMS_WINOGRAD;
     if (strcmp(name, "library") == 0) return AFN_ALGORITHMS_LIBRARY_WINOGRAD;
     if (strcmp(name, "reordered") == 0) return AFN_ALGORITHMS_REORDERED;
+    if (strcmp(name, "pairs") == 0) return AFN_ALGORITHMS_PAIRS;
     if (strcmp(name, "exact") != 0) exit(usage());
     return AFN_ALGORITHMS_EXACT;
 }

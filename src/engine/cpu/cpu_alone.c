@@ -78,10 +78,11 @@ done:
     return st;
 }
 
-static afn_status open_winograd(product *p, dnn_pass kind, const dnn_product *d)
+static afn_status open_own(product *p, const cpu_algo *algo, dnn_pass kind,
+                           const dnn_product *d)
 {
     afn_status st = AFN_OK;
-    AFN_TRY(cpu_pass_new(&p->pass, &cpu_algo_winograd, p->device, kind, d));
+    AFN_TRY(cpu_pass_new(&p->pass, algo, p->device, kind, d));
     const size_t weights = dnn_md_bytes(p->pass->weights);
     const size_t packed = p->pass->packed_bytes;
     AFN_TRY(fill_buffer(p, DNN_SRC, dnn_md_bytes(d->src)));
@@ -102,12 +103,14 @@ typedef struct convolution {
     dnn_product any, blocked;
 } convolution;
 
-enum { DIRECT, WINOGRAD_DNN, WINOGRAD, N_ALGOS };
+static const cpu_algo *const own[] = { &cpu_algo_winograd, &cpu_algo_pairs };
+
+enum { DIRECT, WINOGRAD_DNN, OWN, N_ALGOS = OWN + AFN_COUNT(own) };
 
 static afn_status open_algo(product *p, dnn_pass kind, const convolution *c, int algo)
 {
     dnn_product d = c->any;
-    if (algo == WINOGRAD) return open_winograd(p, kind, &c->blocked);
+    if (algo >= OWN) return open_own(p, own[algo - OWN], kind, &c->blocked);
     d.algo = algo == DIRECT ? DNN_DIRECT : DNN_WINOGRAD;
     return open_primitive(p, kind, &d);
 }

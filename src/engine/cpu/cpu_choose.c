@@ -12,11 +12,16 @@
 
 /* The likely fastest first: one that is much slower then runs only once. */
 static const cpu_algo *const candidate[] = { &cpu_algo_winograd_dnn, &cpu_algo_winograd,
-                                             &cpu_algo_reordered, &cpu_algo_direct };
+                                             &cpu_algo_pairs, &cpu_algo_direct,
+                                             &cpu_algo_reordered };
 
 /* Products smaller than this take less than a millisecond whatever computes them: of a
  * batch in training, of one sample in inference. */
 static const double least_flops = 20e6, least_sample_flops = 1e6;
+
+/* Of the candidates, part of the key: raised when one is added or becomes faster, so
+ * that older choices are made again. */
+enum { REVISION = 2 };
 
 static bool has_choice(const cpu_device *d, const afn_conv_attr *c)
 {
@@ -50,21 +55,26 @@ static void make_key(char *out, size_t bytes, const afn_prepare *p, dnn_pass kin
         snprintf(batch, sizeof batch, " n%lld", (long long)p->usual_n);
     snprintf(out, bytes,
              "%s %dx%d/%d%s c%lld h%lld w%lld oc%lld pad%d,%d%s %s threads%d onednn-%s "
-             "block%d %s",
+             "block%d rev%d %s",
              pass[kind], c->kh, c->kw, c->sh, batch, (long long)in[0], (long long)in[1],
              (long long)in[2], (long long)s->out_shape.dim[0], c->ph, c->pw,
              s->add ? " add" : "", d->type == DNN_BF16 ? "bf16" : "f32", d->threads,
-             dnn_version(), d->kern->block, afn_cpu_name(cpu));
+             dnn_version(), d->kern->block, REVISION, afn_cpu_name(cpu));
 }
 
-/* May this algorithm compute the pass?  In bf16 the only choice is that of layouts; in
- * fp32 the blocked ones are best.  In inference a sample must get the same bits in
- * any batch.  oneDNN's Winograd divides its work by the batch and fails that. */
+static bool is_for_bf16(const cpu_algo *a)
+{
+    return a == &cpu_algo_reordered || a == &cpu_algo_pairs;
+}
+
+/* May this algorithm compute the pass?  Each is for one type, but direct.  In inference
+ * a sample must get the same bits in any batch.  oneDNN's Winograd divides its work by
+ * the batch and fails that. */
 static bool may_compute(const cpu_device *d, dnn_pass kind, const cpu_algo *a)
 {
     if (a == &cpu_algo_direct) return true;
-    if (d->type == DNN_BF16 || a == &cpu_algo_reordered)
-        return d->type == DNN_BF16 && a == &cpu_algo_reordered;
+    if (d->type == DNN_BF16 || is_for_bf16(a))
+        return d->type == DNN_BF16 && is_for_bf16(a);
     if (kind != DNN_INFER) return true;
     return a == &cpu_algo_winograd;
 }
@@ -243,6 +253,8 @@ const cpu_algo *cpu_choose(const afn_prepare *p, dnn_pass kind, const dnn_produc
         return device->type == DNN_F32 ? &cpu_algo_winograd_dnn : &cpu_algo_direct;
     case AFN_ALGORITHMS_REORDERED:
         return &cpu_algo_reordered;
+    case AFN_ALGORITHMS_PAIRS:
+        return &cpu_algo_pairs;
     }
     return &cpu_algo_direct;
 }

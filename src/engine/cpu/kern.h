@@ -77,12 +77,45 @@ typedef struct afn_kern_window {
     float weight;           /* 1 / divisor */
 } afn_kern_window;
 
+/* A row of pixels as pairs of neighbours: vectors of `block` pairs of values, one pair
+ * for each channel. */
+typedef struct afn_pairs_row {
+    const void *x;       /* (w, block); NULL = zeros */
+    int64_t w;           /* pixels in it */
+    int64_t first, step; /* pixel i of the pairs is first + i step; 0 outside the row */
+    int64_t count;       /* pixels to pair; an odd one is paired with 0 */
+    void *to;            /* (count + 1) / 2 vectors, */
+    int64_t to_step;     /* this many vectors apart */
+} afn_pairs_row;
+
+/* A piece of the gradient of weights: dw (ic, oc) = sum over pairs of x (ic) dy (oc),
+ * one block of input channels and up to AFN_PAIRS_OC blocks of output channels. */
+typedef struct afn_pairs_tile {
+    const void *dy, *x; /* (runs, run, oc) and (runs, run) vectors of pairs */
+    int64_t runs, run;
+    int64_t x_step;  /* vectors from one run of x to the next */
+    float *dw;       /* (block ic, block oc), and for each block of oc another one */
+    int64_t dw_step; /* floats between those */
+    int oc;          /* blocks of output channels */
+    bool add;        /* to what is in dw */
+} afn_pairs_tile;
+
+enum { AFN_PAIRS_OC = 4 };
+
+typedef struct afn_kern_pairs {
+    void (*pack)(const afn_pairs_row *r);
+    void (*tile)(const afn_pairs_tile *t);
+    /* Add to s (block) what `pairs` vectors, some steps apart, sum up to. */
+    void (*sum)(float *s, const void *from, int64_t step, int64_t pairs);
+} afn_kern_pairs;
+
 enum { AFN_KERN_MAX_BLOCK = 16 };
 
 typedef struct afn_kern {
     int block;                         /* channels side by side: 8 or 16 */
     size_t bytes;                      /* of a value */
     const afn_kern_winograd *winograd; /* NULL in bf16 */
+    const afn_kern_pairs *pairs;       /* NULL but in bf16 */
 
     /* Add to s1, s2 (block) the sums of (x - shift) and (x - shift)^2. */
     void (*norm_sums)(const void *x, int64_t pixels, const float *shift, double *s1,
@@ -127,5 +160,6 @@ extern const afn_kern afn_kern_base, afn_kern_avx2, afn_kern_avx512,
     afn_kern_avx512_bf16;
 extern const afn_kern_winograd afn_winograd_base, afn_winograd_avx2,
     afn_winograd_avx512;
+extern const afn_kern_pairs afn_pairs_avx512_bf16;
 
 #endif
