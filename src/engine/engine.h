@@ -40,7 +40,7 @@ typedef struct afn_plan_opts {
     const char *backend;   /* "cpu", "ref"; NULL = "cpu" */
     afn_precision precision;   /* bf16: fp32 where the processor has none, which is
                                 * logged;   logits and parameters stay fp32 */
-    afn_algorithms algorithms; /* of products in fp32; those in bf16 are direct */
+    afn_algorithms algorithms; /* of products */
     double slice_bytes;        /* for tests: of the largest value that kernels run on at
                                 * a time, 0 = as is usual */
     float mean[3], std[3]; /* of pixel normalisation: (p/255 - mean) / std; all std 0

@@ -64,7 +64,8 @@ static const struct {
 
 static const cpu_algo *const algos[][4] = {
     [DNN_F32] = { &cpu_algo_direct, &cpu_algo_winograd_dnn, &cpu_algo_winograd },
-    [DNN_BF16] = { &cpu_algo_direct, &cpu_algo_reordered, &cpu_algo_pairs },
+    [DNN_BF16] = { &cpu_algo_direct, &cpu_algo_reordered, &cpu_algo_pairs,
+                   &cpu_algo_winograd_f2 },
 };
 
 static void must(afn_status st)

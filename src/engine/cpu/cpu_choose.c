@@ -11,9 +11,10 @@
 #include <string.h>
 
 /* The likely fastest first: one that is much slower then runs only once. */
-static const cpu_algo *const candidate[] = { &cpu_algo_winograd_dnn, &cpu_algo_winograd,
-                                             &cpu_algo_pairs, &cpu_algo_direct,
-                                             &cpu_algo_reordered };
+static const cpu_algo *const candidate[] = {
+    &cpu_algo_winograd_dnn, &cpu_algo_winograd, &cpu_algo_winograd_f2,
+    &cpu_algo_pairs,        &cpu_algo_direct,   &cpu_algo_reordered
+};
 
 /* Products smaller than this take less than a millisecond whatever computes them: of a
  * batch in training, of one sample in inference. */
@@ -64,7 +65,8 @@ static void make_key(char *out, size_t bytes, const afn_prepare *p, dnn_pass kin
 
 static bool is_for_bf16(const cpu_algo *a)
 {
-    return a == &cpu_algo_reordered || a == &cpu_algo_pairs;
+    return a == &cpu_algo_reordered || a == &cpu_algo_pairs ||
+           a == &cpu_algo_winograd_f2;
 }
 
 /* May this algorithm compute the pass?  Each is for one type, but direct.  In inference
@@ -248,7 +250,7 @@ const cpu_algo *cpu_choose(const afn_prepare *p, dnn_pass kind, const dnn_produc
     case AFN_ALGORITHMS_MEASURED:
         return by_measurement(p, kind, d, blob);
     case AFN_ALGORITHMS_WINOGRAD:
-        return device->type == DNN_F32 ? &cpu_algo_winograd : &cpu_algo_direct;
+        return device->type == DNN_F32 ? &cpu_algo_winograd : &cpu_algo_winograd_f2;
     case AFN_ALGORITHMS_LIBRARY_WINOGRAD:
         return device->type == DNN_F32 ? &cpu_algo_winograd_dnn : &cpu_algo_direct;
     case AFN_ALGORITHMS_REORDERED:

@@ -2,9 +2,10 @@
 /* The kernels of kern.h, on vectors of one block: meson.build compiles this file once
  * per instruction set with AFN_KERN_TABLE, the name of the table, and B, the block
  * width; AFN_WINOGRAD_TABLE is that of kern_winograd.c, AFN_PAIRS_TABLE that of
- * kern_pairs.c.  With AFN_KERN_BF16 values are bf16, the upper half of a float; its
- * only trace are get() and set().  Sums run in float over short runs and are then added
- * in double: as exact as needed, at the speed of float.
+ * kern_pairs.c, AFN_F2_TABLE that of kern_winograd_f2.c.  With AFN_KERN_BF16 values are
+ * bf16, the upper half of a float; its only trace are get() and set().  Sums run in
+ * float over short runs and are then added in double: as exact as needed, at the speed
+ * of float.
  *
  * The code is in the compiler's vector types and not left to its vectoriser, which
  * gives up on masks and on values that pass through a struct. */
@@ -418,6 +419,7 @@ const afn_kern AFN_KERN_TABLE = {
     .bytes = sizeof(value),
 #ifdef AFN_KERN_BF16
     .pairs = &AFN_PAIRS_TABLE,
+    .f2 = &AFN_F2_TABLE,
 #else
     .winograd = &AFN_WINOGRAD_TABLE,
 #endif

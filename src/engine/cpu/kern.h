@@ -109,6 +109,41 @@ typedef struct afn_kern_pairs {
     void (*sum)(float *s, const void *from, int64_t step, int64_t pairs);
 } afn_kern_pairs;
 
+/* Winograd F(2,3) in bf16, kern_winograd_f2.c: tiles of 2 x 2 pixels of the result, 4 x
+ * 4 pixels of what is read, 16 points.  Tiles lie side by side in an image. */
+typedef struct afn_f2_tiles {
+    void *x;           /* (h, w, block): the image */
+    void *t;           /* the first tile's first point; a vector for each */
+    int64_t point;     /* values from a point to the next, */
+    int64_t tile;      /* from a tile to the next */
+    int64_t y0, x0;    /* first pixel of the first tile; may lie outside: reads as 0 */
+    int64_t h, w;      /* of the image */
+    int64_t count;     /* tiles */
+    const float *bias; /* (block), NULL = none */
+    bool sum;          /* add to what is in the image, before the activation */
+    int act;
+} afn_f2_tiles;
+
+/* m (tiles, oc) = v (tiles, pairs) u (pairs, oc) */
+typedef struct afn_f2_product {
+    const void *v, *u; /* u: vectors of pairs, `oc` side by side */
+    float *m;
+    int64_t v_step, m_step; /* values, floats from one tile to the next */
+    int64_t pairs, tiles;   /* tiles: a multiple of AFN_F2_TILES */
+    int oc;                 /* vectors of output channels, at most AFN_F2_OC */
+} afn_f2_product;
+
+enum { AFN_F2_POINTS = 16, AFN_F2_TILES = 6, AFN_F2_OC = 4 };
+
+typedef struct afn_kern_f2 {
+    void (*input)(const afn_f2_tiles *k);  /* t = B' x B, values */
+    void (*output)(const afn_f2_tiles *k); /* x = act(A' t A + bias), t in float */
+    void (*product)(const afn_f2_product *p);
+    /* u = G w G', w (9, block ic, block oc), as vectors of pairs of ic: pair r of point
+     * p is vector p point + r pair.  data: w rotated by half a turn, pairs of oc. */
+    void (*weights)(void *u, int64_t point, int64_t pair, const float *w, bool data);
+} afn_kern_f2;
+
 enum { AFN_KERN_MAX_BLOCK = 16 };
 
 typedef struct afn_kern {
@@ -116,6 +151,7 @@ typedef struct afn_kern {
     size_t bytes;                      /* of a value */
     const afn_kern_winograd *winograd; /* NULL in bf16 */
     const afn_kern_pairs *pairs;       /* NULL but in bf16 */
+    const afn_kern_f2 *f2;             /* the same */
 
     /* Add to s1, s2 (block) the sums of (x - shift) and (x - shift)^2. */
     void (*norm_sums)(const void *x, int64_t pixels, const float *shift, double *s1,
@@ -161,5 +197,6 @@ extern const afn_kern afn_kern_base, afn_kern_avx2, afn_kern_avx512,
 extern const afn_kern_winograd afn_winograd_base, afn_winograd_avx2,
     afn_winograd_avx512;
 extern const afn_kern_pairs afn_pairs_avx512_bf16;
+extern const afn_kern_f2 afn_f2_avx512_bf16;
 
 #endif

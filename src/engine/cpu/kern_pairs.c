@@ -10,17 +10,7 @@
 #include <string.h>
 
 #include "engine/cpu/kern.h"
-
-#define INLINE static inline __attribute__((always_inline))
-
-/* A loop of constant length, unrolled: an array that it indexes can then be registers.
- */
-#ifdef __clang__
-#define UNROLL _Pragma("clang loop unroll(full)")
-#else
-#define UNROLL _Pragma("GCC unroll 16")
-#endif
-#define EACH(i, n) UNROLL for (int i = 0; i < (n); i++)
+#include "engine/cpu/unroll.h"
 
 typedef uint16_t value;
 enum { PAIRS = 2 * B }; /* values in a vector */

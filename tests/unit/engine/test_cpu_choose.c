@@ -142,14 +142,25 @@ static void the_company_of_a_sample_does_not_matter(void **state)
     (void)state;
     const bool wide =
         dnn_best_isa() == DNN_ISA_AVX512; /* may_compute() of the source */
-    const afn_algorithms kind[] = { AFN_ALGORITHMS_EXACT, AFN_ALGORITHMS_MEASURED,
-                                    wide ? AFN_ALGORITHMS_WINOGRAD
-                                         : AFN_ALGORITHMS_EXACT };
+    const afn_algorithms other = wide ? AFN_ALGORITHMS_WINOGRAD : AFN_ALGORITHMS_EXACT;
+    const struct {
+        afn_algorithms algorithms;
+        afn_precision precision;
+    } kind[] = {
+        { AFN_ALGORITHMS_EXACT, AFN_PRECISION_FP32 },
+        { AFN_ALGORITHMS_MEASURED, AFN_PRECISION_FP32 },
+        { other, AFN_PRECISION_FP32 },
+        { AFN_ALGORITHMS_EXACT, AFN_PRECISION_BF16 },
+        { AFN_ALGORITHMS_MEASURED, AFN_PRECISION_BF16 },
+        { other, AFN_PRECISION_BF16 },
+    };
     afn_graph *g = new_graph();
     afn_params *p = new_params(g);
     float *x = new_input();
     for (size_t i = 0; i < AFN_COUNT(kind); i++) {
-        const afn_plan_opts o = { .batch = BATCH, .algorithms = kind[i] };
+        const afn_plan_opts o = { .batch = BATCH,
+                                  .algorithms = kind[i].algorithms,
+                                  .precision = kind[i].precision };
         float all[BATCH * CHANNELS], some[BATCH * CHANNELS];
         run(g, p, &o, BATCH, x, all);
         for (int n = 1; n < BATCH; n++) {
