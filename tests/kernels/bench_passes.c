@@ -62,10 +62,10 @@ static const struct {
     { "weights", DNN_BACKWARD_WEIGHTS, DNN_DIFF_WEIGHTS },
 };
 
-static const cpu_algo *const algos[][4] = {
+static const cpu_algo *const algos[][5] = {
     [DNN_F32] = { &cpu_algo_direct, &cpu_algo_winograd_dnn, &cpu_algo_winograd },
-    [DNN_BF16] = { &cpu_algo_direct, &cpu_algo_reordered, &cpu_algo_pairs,
-                   &cpu_algo_winograd_f2 },
+    [DNN_BF16] = { &cpu_algo_direct, &cpu_algo_pairs, &cpu_algo_winograd_f2,
+                   &cpu_algo_winograd_f2_weights, &cpu_algo_reordered },
 };
 
 static void must(afn_status st)
@@ -269,7 +269,7 @@ static void run_layer(bench *b, const layer *l)
     for (int k = 0; k < (int)AFN_COUNT(passes); k++) {
         if (b->pass && strcmp(b->pass, passes[k].name) != 0) continue;
         printf("%-26s%-8s", l->name, passes[k].name);
-        for (int i = 0; i < 4 && a[i]; i++) run_algo(b, k, a[i]);
+        for (int i = 0; i < 5 && a[i]; i++) run_algo(b, k, a[i]);
         printf("\n");
         afn_free(b->expected);
         b->expected = NULL;
@@ -296,7 +296,7 @@ int main(int argc, char **argv)
     b.device = device;
     printf("%-34s", "ms (difference)");
     const cpu_algo *const *a = algos[b.device->type];
-    for (int i = 0; i < 4 && a[i]; i++) printf("%28s", a[i]->name);
+    for (int i = 0; i < 5 && a[i]; i++) printf("%28s", a[i]->name);
     printf("\n");
     for (size_t i = 0; i < AFN_COUNT(layers); i++)
         if (!b.layer || strstr(layers[i].name, b.layer)) run_layer(&b, &layers[i]);

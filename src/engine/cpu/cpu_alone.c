@@ -104,7 +104,7 @@ typedef struct convolution {
 } convolution;
 
 static const cpu_algo *const own[] = { &cpu_algo_winograd, &cpu_algo_winograd_f2,
-                                       &cpu_algo_pairs };
+                                       &cpu_algo_winograd_f2_weights, &cpu_algo_pairs };
 
 enum { DIRECT, WINOGRAD_DNN, OWN, N_ALGOS = OWN + AFN_COUNT(own) };
 

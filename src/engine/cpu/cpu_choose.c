@@ -12,8 +12,10 @@
 
 /* The likely fastest first: one that is much slower then runs only once. */
 static const cpu_algo *const candidate[] = {
-    &cpu_algo_winograd_dnn, &cpu_algo_winograd, &cpu_algo_winograd_f2,
-    &cpu_algo_pairs,        &cpu_algo_direct,   &cpu_algo_reordered
+    &cpu_algo_winograd_dnn, &cpu_algo_winograd,
+    &cpu_algo_winograd_f2,  &cpu_algo_winograd_f2_weights,
+    &cpu_algo_pairs,        &cpu_algo_direct,
+    &cpu_algo_reordered
 };
 
 /* Products smaller than this take less than a millisecond whatever computes them: of a
@@ -22,7 +24,7 @@ static const double least_flops = 20e6, least_sample_flops = 1e6;
 
 /* Of the candidates, part of the key: raised when one is added or becomes faster, so
  * that older choices are made again. */
-enum { REVISION = 2 };
+enum { REVISION = 3 };
 
 static bool has_choice(const cpu_device *d, const afn_conv_attr *c)
 {
@@ -66,7 +68,7 @@ static void make_key(char *out, size_t bytes, const afn_prepare *p, dnn_pass kin
 static bool is_for_bf16(const cpu_algo *a)
 {
     return a == &cpu_algo_reordered || a == &cpu_algo_pairs ||
-           a == &cpu_algo_winograd_f2;
+           a == &cpu_algo_winograd_f2 || a == &cpu_algo_winograd_f2_weights;
 }
 
 /* May this algorithm compute the pass?  Each is for one type, but direct.  In inference
@@ -250,7 +252,9 @@ const cpu_algo *cpu_choose(const afn_prepare *p, dnn_pass kind, const dnn_produc
     case AFN_ALGORITHMS_MEASURED:
         return by_measurement(p, kind, d, blob);
     case AFN_ALGORITHMS_WINOGRAD:
-        return device->type == DNN_F32 ? &cpu_algo_winograd : &cpu_algo_winograd_f2;
+        if (device->type == DNN_F32) return &cpu_algo_winograd;
+        return kind == DNN_BACKWARD_WEIGHTS ? &cpu_algo_winograd_f2_weights
+                                            : &cpu_algo_winograd_f2;
     case AFN_ALGORITHMS_LIBRARY_WINOGRAD:
         return device->type == DNN_F32 ? &cpu_algo_winograd_dnn : &cpu_algo_direct;
     case AFN_ALGORITHMS_REORDERED:

@@ -45,7 +45,8 @@ extern const cpu_algo
     cpu_algo_winograd,     /* our own */
     cpu_algo_reordered,    /* direct, in the layouts that oneDNN likes best */
     cpu_algo_pairs,        /* our own gradient of weights in bf16 */
-    cpu_algo_winograd_f2;  /* our own Winograd in bf16 */
+    cpu_algo_winograd_f2,  /* our own Winograd in bf16: forward, backward data, */
+    cpu_algo_winograd_f2_weights; /* and the gradient of weights */
 
 afn_status cpu_pass_new(cpu_pass **out, const cpu_algo *algo, const cpu_device *device,
                         dnn_pass kind, const dnn_product *d);

@@ -142,6 +142,13 @@ typedef struct afn_kern_f2 {
     /* u = G w G', w (9, block ic, block oc), as vectors of pairs of ic: pair r of point
      * p is vector p point + r pair.  data: w rotated by half a turn, pairs of oc. */
     void (*weights)(void *u, int64_t point, int64_t pair, const float *w, bool data);
+
+    /* For the gradient of weights, t in vectors of pairs: a tile of one image and the
+     * same of the next.  The first call writes one half and clears the other. */
+    void (*input_pairs)(const afn_f2_tiles *k, bool second);    /* t = B' x B */
+    void (*gradient_pairs)(const afn_f2_tiles *k, bool second); /* t = A x A', 2 x 2 */
+    /* w = G' u G, u 16 of (block ic, block oc), some floats apart. */
+    void (*weights_gradient)(float *w, const float *u, int64_t point);
 } afn_kern_f2;
 
 enum { AFN_KERN_MAX_BLOCK = 16 };

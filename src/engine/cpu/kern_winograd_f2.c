@@ -3,10 +3,14 @@
  *
  * Lavin and Gray 2015, https://arxiv.org/abs/1509.09308: a 2 x 2 tile of the result,
  *     y = A' [(G w G') * (B' x B)] A
- * takes 16 products a channel instead of 36.  B and A only add and subtract; that and
- * all sums are in float.  What is multiplied is rounded to bf16 once.
+ * takes 16 products a channel instead of 36.  The gradient of w is the same equation
+ * read backwards:
+ *     dw = G' [(A dy A') * (B' x B)] G
+ * B and A only add and subtract; that and all sums are in float.  What is multiplied is
+ * rounded to bf16 once.
  *
- * The processor multiplies pairs of values: here two neighbouring channels. */
+ * The processor multiplies pairs of values: here two neighbouring channels, or for the
+ * gradient of w, whose sums run over tiles, the same tile of two images. */
 #include <immintrin.h>
 #include <string.h>
 
@@ -26,6 +30,21 @@ INLINE void store_values(value *to, __m512 x)
 {
     const __m256bh h = _mm512_cvtneps_pbh(x);
     memcpy(to, &h, sizeof h);
+}
+
+/* How a transformed vector is stored: as values, or as one of two in each pair. */
+typedef enum half { WHOLE, FIRST, SECOND } half;
+
+INLINE void put(value *to, __m512 x, half h)
+{
+    if (h == WHOLE) {
+        store_values(to, x);
+        return;
+    }
+    __m512i wide = _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh(x));
+    if (h == SECOND)
+        wide = _mm512_or_si512(_mm512_slli_epi32(wide, 16), _mm512_loadu_si512(to));
+    _mm512_storeu_si512(to, wide);
 }
 
 /* B' of four vectors. */
@@ -70,7 +89,7 @@ INLINE void column(__m512 t[SIDE], const afn_f2_tiles *k, const rows *r, int64_t
     times_b(t, v[0], v[1], v[2], v[3]);
 }
 
-static void input(const afn_f2_tiles *k)
+INLINE void input_as(const afn_f2_tiles *k, half h)
 {
     const rows r = rows_of(k);
     __m512 c[SIDE][SIDE]; /* columns of the tile; two are the next one's, too */
@@ -83,11 +102,62 @@ static void input(const afn_f2_tiles *k)
         EACH (i, SIDE) {
             __m512 t[SIDE];
             times_b(t, c[0][i], c[1][i], c[2][i], c[3][i]);
-            EACH (n, SIDE) store_values(to + (i * SIDE + n) * k->point, t[n]);
+            EACH (n, SIDE) put(to + (i * SIDE + n) * k->point, t[n], h);
             c[0][i] = c[2][i];
             c[1][i] = c[3][i];
         }
     }
+}
+
+static void input(const afn_f2_tiles *k)
+{
+    input_as(k, WHOLE);
+}
+
+static void input_pairs(const afn_f2_tiles *k, bool second)
+{
+    if (second)
+        input_as(k, SECOND);
+    else
+        input_as(k, FIRST);
+}
+
+/* A of two vectors. */
+INLINE void times_a(__m512 t[SIDE], __m512 y0, __m512 y1)
+{
+    t[0] = y0;
+    t[1] = y0 + y1;
+    t[2] = y0 - y1;
+    t[3] = -y1;
+}
+
+INLINE void gradient_as(const afn_f2_tiles *k, half h)
+{
+    value *to = k->t;
+    const bool below = k->y0 + 1 < k->h;
+    const value *row = (const value *)k->x + (k->y0 * k->w + k->x0) * B;
+    for (int64_t j = 0; j < k->count; j++, to += k->tile, row += OUT * B) {
+        __m512 c[OUT][SIDE];
+        EACH (n, OUT) {
+            const __mmask16 inside = k->x0 + j * OUT + n < k->w ? 0xffff : 0;
+            const value *at = row + n * B;
+            times_a(c[n], widen(_mm256_maskz_loadu_epi16(inside, at)),
+                    widen(_mm256_maskz_loadu_epi16(below ? inside : 0, at + k->w * B)));
+        }
+        EACH (i, SIDE) {
+            __m512 t[SIDE];
+            times_a(t, c[0][i], c[1][i]);
+            EACH (n, SIDE) put(to + (i * SIDE + n) * k->point, t[n], h);
+        }
+    }
+}
+
+static void gradient_pairs(const afn_f2_tiles *k, bool second)
+{
+    if (second)
+        gradient_as(k, SECOND);
+    else
+        gradient_as(k, FIRST);
 }
 
 /* A' of four vectors. */
@@ -109,15 +179,15 @@ INLINE __m512 finish(const afn_f2_tiles *k, __m512 v, const value *old)
 
 INLINE void output_tile(const afn_f2_tiles *k, const float *t, int64_t x0)
 {
-    __m512 half[SIDE][OUT];
+    __m512 c[SIDE][OUT]; /* of each column */
     EACH (n, SIDE) {
-        __m512 c[SIDE];
-        EACH (i, SIDE) c[i] = _mm512_loadu_ps(t + (i * SIDE + n) * k->point);
-        times_at(half[n], c[0], c[1], c[2], c[3]);
+        __m512 v[SIDE];
+        EACH (i, SIDE) v[i] = _mm512_loadu_ps(t + (i * SIDE + n) * k->point);
+        times_at(c[n], v[0], v[1], v[2], v[3]);
     }
     EACH (i, OUT) {
         __m512 y[OUT];
-        times_at(y, half[0][i], half[1][i], half[2][i], half[3][i]);
+        times_at(y, c[0][i], c[1][i], c[2][i], c[3][i]);
         value *to = (value *)k->x + ((k->y0 + i) * k->w + x0) * B;
         if (k->y0 + i < k->h)
             EACH (n, OUT)
@@ -137,7 +207,7 @@ static void output(const afn_f2_tiles *k)
 
 INLINE void times_g(__m512 u[SIDE], __m512 w0, __m512 w1, __m512 w2)
 {
-    const __m512 half = _mm512_set1_ps(0.5f), sum = (w0 + w2) * half, mid = w1 * half;
+    const __m512 mean = _mm512_set1_ps(0.5f), sum = (w0 + w2) * mean, mid = w1 * mean;
     u[0] = w0;
     u[1] = sum + mid;
     u[2] = sum - mid;
@@ -147,16 +217,16 @@ INLINE void times_g(__m512 u[SIDE], __m512 w0, __m512 w1, __m512 w2)
 /* G w G' of one vector of channels, taps a block apart. */
 INLINE void transform(__m512 u[SIDE][SIDE], const float *w, bool rotate)
 {
-    __m512 half[TAPS][SIDE]; /* of each column */
+    __m512 c[TAPS][SIDE]; /* of each column */
     EACH (n, TAPS) {
-        __m512 c[TAPS];
+        __m512 v[TAPS];
         EACH (i, TAPS) {
             const int tap = i * TAPS + n;
-            c[i] = _mm512_loadu_ps(w + (rotate ? TAPS * TAPS - 1 - tap : tap) * B * B);
+            v[i] = _mm512_loadu_ps(w + (rotate ? TAPS * TAPS - 1 - tap : tap) * B * B);
         }
-        times_g(half[n], c[0], c[1], c[2]);
+        times_g(c[n], v[0], v[1], v[2]);
     }
-    EACH (i, SIDE) times_g(u[i], half[0][i], half[1][i], half[2][i]);
+    EACH (i, SIDE) times_g(u[i], c[0][i], c[1][i], c[2][i]);
 }
 
 /* Values 0, 16, 1, 17 .. */
@@ -207,6 +277,32 @@ static void weights_data(value *u, int64_t point, int64_t pair, const float *w)
 static void weights(void *u, int64_t point, int64_t pair, const float *w, bool data)
 {
     (data ? weights_data : weights_forward)(u, point, pair, w);
+}
+
+/* G' of four vectors. */
+INLINE void times_gt(__m512 w[TAPS], __m512 t0, __m512 t1, __m512 t2, __m512 t3)
+{
+    const __m512 mean = _mm512_set1_ps(0.5f), sum = (t1 + t2) * mean;
+    w[0] = t0 + sum;
+    w[1] = (t1 - t2) * mean;
+    w[2] = sum + t3;
+}
+
+static void weights_gradient(float *w, const float *u, int64_t point)
+{
+    for (int r = 0; r < B; r++, u += B, w += B) {
+        __m512 c[SIDE][TAPS];
+        EACH (n, SIDE)
+            times_gt(c[n], _mm512_loadu_ps(u + n * point),
+                     _mm512_loadu_ps(u + (SIDE + n) * point),
+                     _mm512_loadu_ps(u + (2 * SIDE + n) * point),
+                     _mm512_loadu_ps(u + (3 * SIDE + n) * point));
+        EACH (i, TAPS) {
+            __m512 t[TAPS];
+            times_gt(t, c[0][i], c[1][i], c[2][i], c[3][i]);
+            EACH (n, TAPS) _mm512_storeu_ps(w + (i * TAPS + n) * B * B, t[n]);
+        }
+    }
 }
 
 /* ---- products ---- */
@@ -261,4 +357,7 @@ const afn_kern_f2 AFN_F2_TABLE = {
     .output = output,
     .product = product,
     .weights = weights,
+    .input_pairs = input_pairs,
+    .gradient_pairs = gradient_pairs,
+    .weights_gradient = weights_gradient,
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* For kernels: EACH (i, n) is a loop of constant length, unrolled, so that an array that
- * it indexes can be registers. */
+/* For kernels: EACH (i, n) is a loop of constant length, unrolled, so that an array
+ * that it indexes can be registers. */
 #ifndef AFN_CPU_UNROLL_H
 #define AFN_CPU_UNROLL_H
 

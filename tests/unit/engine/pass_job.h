@@ -120,4 +120,101 @@ static inline void *blocked(const job *j, const dnn_md *md, float *rows)
     return v;
 }
 
+/* Runs the gradient of weights; scratch and results are full of what must not be read.
+ */
+static inline void run_gradient(job *j, const cpu_algo *algo)
+{
+    const dnn_product d = product_of(j);
+    dnn_md *plain;
+    afn_backend_cpu.enter(j->device);
+    assert_ok(cpu_pass_new(&j->pass, algo, j->device, DNN_BACKWARD_WEIGHTS, &d));
+    const size_t bytes = dnn_md_bytes(j->pass->weights);
+    const int64_t padded = cpu_padded(j->device, j->conv.oc);
+    void *x = blocked(j, j->src, j->x), *dy = blocked(j, j->dst, j->dy);
+    float *made = afn_alloc_aligned(bytes);
+    void *scratch = afn_alloc_aligned(j->pass->scratch_bytes);
+    j->db = test_malloc((size_t)padded * sizeof *j->db);
+    memset(made, 0xff, bytes);
+    memset(j->db, 0xff, (size_t)padded * sizeof *j->db);
+    memset(scratch, 0xff, j->pass->scratch_bytes);
+    void *buffer[DNN_N_SLOTS] = { [DNN_SRC] = x,
+                                  [DNN_DIFF_DST] = dy,
+                                  [DNN_DIFF_WEIGHTS] = made,
+                                  [DNN_DIFF_BIAS] = j->db };
+    assert_ok(cpu_pass_run(j->pass, &(cpu_run){ .buffer = buffer,
+                                                .scratch = scratch,
+                                                .first = true,
+                                                .last = true }));
+    assert_ok(dnn_md_plain(&plain, j->pass->weights));
+    j->dw = test_malloc(dnn_md_bytes(plain));
+    reorder(j, j->pass->weights, plain, made, j->dw);
+    dnn_md_free(plain);
+    afn_free(x);
+    afn_free(dy);
+    afn_free(made);
+    afn_free(scratch);
+}
+
+static inline double expected_dw(const job *j, const shape *s, int o, int i, int ky,
+                                 int kx)
+{
+    double sum = 0;
+    for (int n = 0; n < s->n; n++)
+        for (int64_t y = 0; y < j->oh; y++)
+            for (int64_t x = 0; x < j->ow; x++) {
+                const int64_t iy = y * s->stride + ky * s->dilation - s->pad;
+                const int64_t ix = x * s->stride + kx * s->dilation - s->pad;
+                if (iy < 0 || iy >= s->h || ix < 0 || ix >= s->w) continue;
+                sum += (double)j->x[((n * s->ic + i) * s->h + iy) * s->w + ix] *
+                       (double)j->dy[((n * s->oc + o) * j->oh + y) * j->ow + x];
+            }
+    return sum;
+}
+
+static inline void check_dw(const job *j, const shape *s)
+{
+    const float *dw = j->dw;
+    for (int o = 0; o < s->oc; o++)
+        for (int i = 0; i < s->ic; i++)
+            for (int ky = 0; ky < s->kh; ky++)
+                for (int kx = 0; kx < s->kw; kx++, dw++)
+                    if ((double)*dw != expected_dw(j, s, o, i, ky, kx))
+                        fail_msg("%s: dw[%d][%d][%d][%d] is %g", s->name, o, i, ky, kx,
+                                 (double)*dw);
+}
+
+static inline void check_db(const job *j, const shape *s)
+{
+    const int64_t pixels = j->oh * j->ow;
+    for (int64_t o = 0; o < s->oc; o++) {
+        double sum = 0;
+        for (int64_t n = 0; n < s->n; n++)
+            for (int64_t p = 0; p < pixels; p++)
+                sum += (double)j->dy[(n * s->oc + o) * pixels + p];
+        if ((double)j->db[o] != sum)
+            fail_msg("%s: db[%d] is %g", s->name, (int)o, (double)j->db[o]);
+    }
+}
+
+/* Are the bits the same from any number of threads? */
+static inline void check_threads(const cpu_algo *algo)
+{
+    static const shape s = { "threads", 3, 40, 25, 41, 150, 3, 3, 1, 1, 1 };
+    job one = { 0 };
+    open_job(&one, &s, 1);
+    for (int64_t i = 0; i < dim_of(one.src); i++) one.x[i] *= 0.371f;
+    run_gradient(&one, algo);
+    for (int threads = 2; threads <= 7; threads++) {
+        job j = { 0 };
+        open_job(&j, &s, threads);
+        memcpy(j.x, one.x, (size_t)dim_of(j.src) * sizeof *j.x);
+        run_gradient(&j, algo);
+        assert_memory_equal(j.dw, one.dw,
+                            (size_t)(s.oc * s.ic * s.kh * s.kw) * sizeof *j.dw);
+        assert_memory_equal(j.db, one.db, (size_t)s.oc * sizeof *j.db);
+        close_job(&j);
+    }
+    close_job(&one);
+}
+
 #endif
