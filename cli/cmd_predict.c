@@ -114,7 +114,8 @@ static int run_one(prediction *s, const char *path)
     afn_image image = { 0 };
 
     if (is_folder(path)) return CLI_FAILED;
-    afn_status st = afn_image_read(&image, path);
+    const afn_decode_opts decoding = afn_preprocess_decoding(&s->preprocess);
+    afn_status st = afn_image_read(&image, path, &decoding);
     if (st == AFN_OK) st = afn_preprocess_apply(&s->preprocess, &image, s->pixels);
     afn_image_free(&image);
     if (st == AFN_OK) st = afn_predictor_run(s->predictor, s->pixels, 1, s->logits);

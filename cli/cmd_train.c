@@ -23,7 +23,7 @@ typedef struct train_args {
     const char *model, *weights, *out, *unfreeze;
     int64_t head_epochs, tune_epochs;
     double head_lr, tune_lr, momentum, weight_decay, val;
-    bool nesterov, no_shuffle, keep_head, no_normalize, profile, quiet, exact;
+    bool nesterov, no_shuffle, keep_head, no_normalize, no_exif, profile, quiet, exact;
     int64_t batch, threads, seed;
     int64_t image_size; /* 0 = the model's */
     int64_t resize;     /* -1 = not given */
@@ -220,6 +220,7 @@ static int set_preprocess(training *s)
         p.resize = (int)((o->image_size * p.resize + p.crop / 2) / p.crop);
     if (o->image_size) p.crop = (int)o->image_size;
     if (o->resize >= 0) p.resize = (int)o->resize;
+    if (o->no_exif) p.exif = false;
     for (int c = 0; o->no_normalize && c < 3; c++) {
         p.mean[c] = 0;
         p.std[c] = 1;
@@ -599,6 +600,11 @@ static const cli_option options[] = {
       .at = offsetof(train_args, no_normalize),
       .help = "leave pixels in [0, 1] instead of normalising by ImageNet's mean and "
               "deviation" },
+    { .name = "no-exif",
+      .type = CLI_FLAG,
+      .at = offsetof(train_args, no_exif),
+      .help = "do not turn photos as their camera's EXIF orientation says, which is "
+              "what torchvision's loader does; recorded in the model" },
     { .name = "keep-head",
       .type = CLI_FLAG,
       .at = offsetof(train_args, keep_head),

@@ -28,7 +28,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     afn_image image;
     if (size > MAX_BYTES || is_large(data, size)) return 0;
     if (size >= 3 && memcmp(data, magic, 3) == 0) {
-        (void)afn_image_decode(&image, data, size);
+        (void)afn_image_decode(&image, data, size, NULL);
         afn_image_free(&image);
         return 0;
     }
@@ -37,7 +37,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!p) return 0;
     memcpy(p, magic, 3);
     if (size) memcpy(p + 3, data, size);
-    (void)afn_image_decode(&image, p, size + 3);
+    (void)afn_image_decode(&image, p, size + 3, NULL);
     afn_image_free(&image);
     afn_free(p);
     return 0;

@@ -58,7 +58,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     memcpy(p, magic, 8);
     if (n > 8) memcpy(p + 8, data + skip, n - 8);
     if (repair(p, n)) {
-        (void)afn_image_decode(&image, p, n);
+        (void)afn_image_decode(&image, p, n, NULL);
         afn_image_free(&image);
     }
     afn_free(p);

@@ -59,8 +59,10 @@ AFN_API char *afn_dataset_sample_name(const afn_dataset *d, int64_t i, char *buf
                                       size_t bytes);
 
 /* Decode sample i.
+ *   opts     NULL means defaults
  * Errors     as afn_image_read(), the message begins with the sample's name */
-AFN_API afn_status afn_dataset_read(const afn_dataset *d, int64_t i, afn_image *out);
+AFN_API afn_status afn_dataset_read(const afn_dataset *d, int64_t i,
+                                    const afn_decode_opts *opts, afn_image *out);
 
 /* ---- loader ---- */
 

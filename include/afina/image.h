@@ -4,6 +4,7 @@
 #ifndef AFINA_IMAGE_H
 #define AFINA_IMAGE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,20 +20,29 @@ typedef struct afn_image {
     uint8_t *pixels; /* (height, width, 3) RGB, owned; free with afn_image_free() */
 } afn_image;
 
-/* Decode a picture (JPEG or PNG, told apart by content) to RGB as Pillow's
- * convert("RGB") does: gray is widened, alpha dropped, palettes and CMYK resolved.  The
- * EXIF orientation is not applied, as torchvision's loader does not.
+/* How to decode. */
+typedef struct afn_decode_opts {
+    bool exif; /* turn the picture as its EXIF orientation says, default true; false: as
+                * stored, which is what torchvision's loader gives */
+} afn_decode_opts;
+AFN_API afn_decode_opts afn_decode_defaults(void);
+
+/* Decode a picture to RGB as Pillow's convert("RGB") does: gray is widened, alpha
+ * dropped, palettes and CMYK resolved.  Formats are told apart by content.
  *
+ *   opts     NULL means defaults
  * Memory     *out owns its pixels; zeroed on failure
  * Threads    any number may decode at once
  * Errors     AFN_EFORMAT       not a picture, truncated or damaged: where Pillow raises
  *            AFN_EUNSUPPORTED  a picture of a kind not built in, or over 178,956,970
  *                              pixels, where Pillow raises DecompressionBombError
  *            AFN_ENOMEM */
-AFN_API afn_status afn_image_decode(afn_image *out, const void *bytes, size_t size);
+AFN_API afn_status afn_image_decode(afn_image *out, const void *bytes, size_t size,
+                                    const afn_decode_opts *opts);
 
 /* The same from a file; messages begin with the path. */
-AFN_API afn_status afn_image_read(afn_image *out, const char *path);
+AFN_API afn_status afn_image_read(afn_image *out, const char *path,
+                                  const afn_decode_opts *opts);
 AFN_API void afn_image_free(afn_image *image); /* a zeroed image is a no-op */
 
 typedef enum afn_filter {
@@ -68,10 +78,15 @@ typedef struct afn_preprocess {
     afn_filter filter; /* of the resize */
     float mean[3];     /* per RGB channel, of values in [0, 1]; 0 = none */
     float std[3];      /* likewise; 1 = none */
+    bool exif;         /* see afn_decode_opts */
 } afn_preprocess;
 
-/* ImageNet's: resize 256, crop 224, bilinear, torchvision's mean and std. */
+/* ImageNet's: resize 256, crop 224, bilinear, torchvision's mean and std; pictures are
+ * turned as their EXIF orientation says. */
 AFN_API afn_preprocess afn_preprocess_imagenet(void);
+
+/* How pictures are to be decoded that go through p. */
+AFN_API afn_decode_opts afn_preprocess_decoding(const afn_preprocess *p);
 
 /* Resize and crop, without the floating-point part: the plan's first step normalises.
  * Only pixels that survive the crop are computed.

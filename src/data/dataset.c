@@ -156,14 +156,16 @@ char *afn_dataset_sample_name(const afn_dataset *d, int64_t i, char *buf, size_t
     return buf;
 }
 
-afn_status afn_dataset_read(const afn_dataset *d, int64_t i, afn_image *out)
+afn_status afn_dataset_read(const afn_dataset *d, int64_t i,
+                            const afn_decode_opts *opts, afn_image *out)
 {
+    const afn_decode_opts defaults = afn_decode_defaults();
     char name[1024];
     *out = (afn_image){ 0 };
     if (i < 0 || i >= d->count)
         return afn_fail(AFN_EINVAL, "sample %lld, need 0 to %lld", (long long)i,
                         (long long)d->count - 1);
-    const afn_status st = d->ops->read(d, i, out);
+    const afn_status st = d->ops->read(d, i, opts ? opts : &defaults, out);
     if (st == AFN_OK) return st;
     return afn_context(st, "%s", afn_dataset_sample_name(d, i, name, sizeof name));
 }

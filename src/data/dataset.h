@@ -20,9 +20,11 @@ typedef struct afn_dataset_ops {
      * with AFN_OK where it has none.  Labels may differ, split.c maps them by name. */
     afn_status (*open_parts)(afn_dataset **train, afn_dataset **val, const char *rest);
 
-    /* Decode sample i, 0 <= i < count.  Many threads call it at once, so nothing in d
-     * may change.  The caller puts the sample's name in front of the message. */
-    afn_status (*read)(const afn_dataset *d, int64_t i, afn_image *out);
+    /* Decode sample i, 0 <= i < count; opts is never NULL.  Many threads call it at
+     * once, so nothing in d may change.  The caller puts the sample's name in front of
+     * the message. */
+    afn_status (*read)(const afn_dataset *d, int64_t i, const afn_decode_opts *opts,
+                       afn_image *out);
 
     /* Name of sample i for messages, cut to fit `bytes`, which is at least 1. */
     void (*sample_name)(const afn_dataset *d, int64_t i, char *buf, size_t bytes);

@@ -144,8 +144,10 @@ static uint8_t wrap_to_byte(float z)
 
 /* Two normal values at a time, by Box and Muller in single precision: half the price of
  * afn_rng_normal(), which matters where the noise is to keep a network busy. */
-static afn_status fake_read(const afn_dataset *d, int64_t i, afn_image *out)
+static afn_status fake_read(const afn_dataset *d, int64_t i,
+                            const afn_decode_opts *opts, afn_image *out)
 {
+    (void)opts;
     const fake_set *f = (const fake_set *)d;
     const afn_status st =
         afn_image__alloc(out, (int64_t)f->opts.width, (int64_t)f->opts.height);

@@ -291,14 +291,15 @@ static void folder_sample_name(const afn_dataset *d, int64_t i, char *buf, size_
              dir->path, f->text.data + names[dir->names_at + (size_t)(i - dir->first)]);
 }
 
-static afn_status folder_read(const afn_dataset *d, int64_t i, afn_image *out)
+static afn_status folder_read(const afn_dataset *d, int64_t i,
+                              const afn_decode_opts *opts, afn_image *out)
 {
     enum { PATH_BYTES = 4096 }; /* Linux opens nothing longer */
     char path[PATH_BYTES];
     afn_map file;
     folder_sample_name(d, i, path, sizeof path);
     afn_status st = afn_map_open(&file, path);
-    if (st == AFN_OK) st = afn_image_decode(out, file.data, file.size);
+    if (st == AFN_OK) st = afn_image_decode(out, file.data, file.size, opts);
     afn_map_close(&file);
     return st;
 }

@@ -61,7 +61,8 @@ static afn_status read_pixels(const afn_loader *l, int64_t i, uint8_t *pixels)
 {
     afn_image image = { 0 };
     char name[TEXT_BYTES / 2];
-    afn_status st = afn_dataset_read(l->data, i, &image);
+    const afn_decode_opts decoding = afn_preprocess_decoding(&l->preprocess);
+    afn_status st = afn_dataset_read(l->data, i, &decoding, &image);
     if (st != AFN_OK) return st;
     st = afn_preprocess_apply(&l->preprocess, &image, pixels);
     afn_image_free(&image);

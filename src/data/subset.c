@@ -12,10 +12,11 @@ typedef struct subset {
     int64_t *index;     /* [count] samples of whole */
 } subset;
 
-static afn_status subset_read(const afn_dataset *d, int64_t i, afn_image *out)
+static afn_status subset_read(const afn_dataset *d, int64_t i,
+                              const afn_decode_opts *opts, afn_image *out)
 {
     const subset *s = (const subset *)d;
-    return s->whole->ops->read(s->whole, s->index[i], out);
+    return s->whole->ops->read(s->whole, s->index[i], opts, out);
 }
 
 static void subset_sample_name(const afn_dataset *d, int64_t i, char *buf, size_t bytes)

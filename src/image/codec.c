@@ -6,6 +6,8 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "image/exif.h"
+
 static const afn_codec *const codecs[] = { &afn_codec_jpeg, &afn_codec_png };
 
 /* Formats that people do have in their folders and that are not built in: known by
@@ -57,24 +59,43 @@ afn_status afn_image__fail_as(afn_status code, const char *text)
                     text + 1);
 }
 
-afn_status afn_image_decode(afn_image *out, const void *bytes, size_t size)
+afn_decode_opts afn_decode_defaults(void)
 {
+    return (afn_decode_opts){ .exif = true };
+}
+
+static afn_status decode_with(afn_image *out, const afn_codec *codec, const void *bytes,
+                              size_t size, const afn_decode_opts *opts)
+{
+    afn_status st = AFN_OK;
+    afn_codec_job job = { .bytes = bytes, .size = size };
+    job.wants_orientation = opts->exif;
+    AFN_TRY(codec->decode(out, &job));
+    if (opts->exif) AFN_TRY(afn_image__turn(out, job.orientation));
+done:
+    if (st != AFN_OK) afn_image_free(out);
+    return afn_context(st, "%s", codec->name);
+}
+
+afn_status afn_image_decode(afn_image *out, const void *bytes, size_t size,
+                            const afn_decode_opts *opts)
+{
+    const afn_decode_opts defaults = afn_decode_defaults();
     *out = (afn_image){ 0 };
     for (size_t i = 0; i < AFN_COUNT(codecs); i++)
         if (codecs[i]->probe(bytes, size))
-            return afn_context(codecs[i]->decode(out, bytes, size), "%s",
-                               codecs[i]->name);
+            return decode_with(out, codecs[i], bytes, size, opts ? opts : &defaults);
     return refuse(bytes, size);
 }
 
-afn_status afn_image_read(afn_image *out, const char *path)
+afn_status afn_image_read(afn_image *out, const char *path, const afn_decode_opts *opts)
 {
     afn_status st = AFN_OK;
     afn_map file = { 0 };
 
     *out = (afn_image){ 0 };
     AFN_TRY(afn_map_open(&file, path));
-    AFN_TRY(afn_image_decode(out, file.data, file.size));
+    AFN_TRY(afn_image_decode(out, file.data, file.size, opts));
 done:
     afn_map_close(&file);
     return afn_context(st, "%s", path);

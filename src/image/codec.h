@@ -6,6 +6,15 @@
 
 #include "image/image.h"
 
+/* One picture to decode: what is given, and what there is to say about it. */
+typedef struct afn_codec_job {
+    const uint8_t *bytes;
+    size_t size;
+    bool wants_orientation; /* or else do not look for it */
+
+    int orientation; /* result: of EXIF, 1 to 8, 0 = not told; pixels are as stored */
+} afn_codec_job;
+
 typedef struct afn_codec {
     const char *name; /* begins its error messages: "jpeg" */
 
@@ -15,7 +24,7 @@ typedef struct afn_codec {
     /* Called only after probe() said yes; *out is zeroed and stays so on failure.
      * Pixels come from afn_image__alloc(), once the size in the header is believable.
      * May be called by many threads at once. */
-    afn_status (*decode)(afn_image *out, const uint8_t *bytes, size_t size);
+    afn_status (*decode)(afn_image *out, afn_codec_job *job);
 } afn_codec;
 
 extern const afn_codec afn_codec_jpeg; /* codec_jpeg.c */

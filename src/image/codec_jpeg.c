@@ -2,8 +2,7 @@
 /* JPEG, by libjpeg-turbo with its default settings (slow integer DCT, fancy
  * upsampling), driven the way Pillow drives it so that the same files pass: the source
  * suspends at the end of the bytes, which makes missing data an error, while warnings
- * of the library (damaged data, a missing restart) are tolerated.  The EXIF orientation
- * is not applied, as torchvision's loader does not.
+ * of the library (damaged data, a missing restart) are tolerated.
  *
  * libjpeg reports errors by longjmp.  All state lives in one struct, which the function
  * with the setjmp only borrows: no local of a function that is jumped over is used. */
@@ -11,10 +10,13 @@
 
 #include <setjmp.h>
 #include <stdio.h> /* jpeglib.h needs it */
+#include <string.h>
 
 #include <jpeglib.h>
 
 #include <jerror.h>
+
+#include "image/exif.h"
 
 /* Nobody writes more scans; a file can hold thousands, each as slow as a picture. */
 enum { MAX_SCANS = 500, MAX_SCANS_LARGE = 64 };
@@ -24,6 +26,9 @@ static const int64_t large_pixels = (int64_t)1 << 22;
  * ones need 2 bits for 64 pixels, 1 bit if progressive. */
 enum { MAX_PIXELS_PER_BYTE = 1024 };
 static const int64_t believable_pixels = (int64_t)1 << 24;
+
+/* Application segments with EXIF. */
+enum { EXIF_MARKER = JPEG_APP0 + 1 };
 
 /* Coefficients of the largest progressive picture, 3 x 2 bytes a pixel, and some. */
 static const long max_memory_bytes = 1536L << 20;
@@ -36,6 +41,8 @@ typedef struct decoder {
     jmp_buf on_error;
     const uint8_t *bytes;
     size_t size;
+    bool wants_orientation;
+    int orientation;
     int max_scans;
     afn_status st;     /* set before a jump */
     uint8_t *cmyk_row; /* (width, 4), only for four components */
@@ -112,6 +119,7 @@ static void start(decoder *d)
     d->source.next_input_byte = d->bytes;
     d->source.bytes_in_buffer = d->size;
     d->jpeg.src = &d->source;
+    if (d->wants_orientation) jpeg_save_markers(&d->jpeg, EXIF_MARKER, 0xffff);
     d->progress.progress_monitor = check_scans;
     d->jpeg.progress = &d->progress;
 }
@@ -177,11 +185,22 @@ static afn_status read_rows(decoder *d)
     return AFN_OK;
 }
 
+/* The first segment that calls itself EXIF counts; others of its kind are XMP. */
+static int find_orientation(const decoder *d)
+{
+    for (jpeg_saved_marker_ptr m = d->jpeg.marker_list; m; m = m->next)
+        if (m->marker == EXIF_MARKER && m->data_length >= 5 &&
+            memcmp(m->data, "Exif", 5) == 0)
+            return afn_image__exif_orientation(m->data, m->data_length);
+    return 0;
+}
+
 static afn_status decode_steps(decoder *d)
 {
     afn_status st = AFN_OK;
     start(d);
     AFN_TRY(read_header(d));
+    d->orientation = find_orientation(d);
     const bool four = d->jpeg.num_components == 4;
     d->jpeg.out_color_space = four ? JCS_CMYK : JCS_RGB;
     AFN_TRY(afn_image__alloc(&d->image, d->jpeg.image_width, d->jpeg.image_height));
@@ -202,10 +221,13 @@ static afn_status decode_guarded(decoder *d)
     return decode_steps(d);
 }
 
-static afn_status decode(afn_image *out, const uint8_t *bytes, size_t size)
+static afn_status decode(afn_image *out, afn_codec_job *job)
 {
-    decoder d = { .bytes = bytes, .size = size };
+    decoder d = { .bytes = job->bytes,
+                  .size = job->size,
+                  .wants_orientation = job->wants_orientation };
     const afn_status st = decode_guarded(&d);
+    job->orientation = d.orientation;
     jpeg_destroy_decompress(&d.jpeg); /* a zeroed one is a no-op */
     afn_free(d.cmyk_row);
     if (st == AFN_OK)

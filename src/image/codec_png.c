@@ -23,6 +23,9 @@
 
 #include <png.h>
 
+#include "image/exif.h"
+#include "image/png_text.h"
+
 enum { SIGNATURE = 8, HEADER = 8, CRC = 4, IHDR = 13, N_SPANS = 5 };
 enum { GRAY = 0, RGB = 2, PALETTE = 3, GRAY_ALPHA = 4, RGB_ALPHA = 6 };
 
@@ -69,6 +72,8 @@ typedef struct decoder {
     int64_t
         rows_left; /* to be inflated; an interlaced picture has about twice as many */
     int64_t expanded; /* rows of the picture that are RGB already */
+    bool wants_orientation;
+    int of_exif, of_text; /* orientation, by an eXIf chunk or a text that holds EXIF */
     png_structp png;
     png_infop info;
     afn_image image;
@@ -179,6 +184,17 @@ static afn_status read_palette(decoder *d, const chunk *c)
     return AFN_OK;
 }
 
+/* Look for EXIF in a chunk of any kind. */
+static void note_orientation(decoder *d, const chunk *c)
+{
+    if (!d->wants_orientation || c->missing) return;
+    if (is(c, "eXIf"))
+        d->of_exif = afn_image__exif_orientation(c->data.data, c->data.size);
+    else if (is(c, "zTXt") || is(c, "tEXt"))
+        d->of_text = afn_image__png_text_orientation(d->of_text, c->data.data,
+                                                     c->data.size, is(c, "zTXt"));
+}
+
 /* Everything in front of the pixels. */
 static afn_status walk_front(decoder *d)
 {
@@ -193,6 +209,7 @@ static afn_status walk_front(decoder *d)
         AFN_REQUIRE(crc_matches(d, &c), AFN_EFORMAT, "%s: wrong checksum", c.type);
         if (is(&c, "IHDR")) AFN_TRY(read_header(d, &c));
         if (is(&c, "PLTE")) AFN_TRY(read_palette(d, &c));
+        note_orientation(d, &c);
     }
     AFN_REQUIRE(d->has_header, AFN_EFORMAT, "no IHDR before the pixels");
     AFN_TRY(afn_image__check_size(d->width, d->height));
@@ -244,8 +261,10 @@ static void walk_pixels(decoder *d)
 /* What follows must be whole chunks up to IEND or something that is no chunk at all. */
 static afn_status walk_back(decoder *d)
 {
-    for (chunk c; peek(d, &c) && !is(&c, "IEND"); skip(d, &c))
+    for (chunk c; peek(d, &c) && !is(&c, "IEND"); skip(d, &c)) {
         if (c.missing) return afn_fail(AFN_EFORMAT, "file is truncated in %s", c.type);
+        note_orientation(d, &c);
+    }
     return AFN_OK;
 }
 
@@ -425,10 +444,13 @@ static afn_status decode_guarded(decoder *d)
     return decode_steps(d);
 }
 
-static afn_status decode(afn_image *out, const uint8_t *bytes, size_t size)
+static afn_status decode(afn_image *out, afn_codec_job *job)
 {
     afn_status st = AFN_OK;
-    decoder d = { .bytes = bytes, .size = size, .rows_left = 1 };
+    decoder d = { .bytes = job->bytes,
+                  .size = job->size,
+                  .rows_left = 1,
+                  .wants_orientation = job->wants_orientation };
 
     AFN_TRY(walk_front(&d));
     walk_pixels(&d);
@@ -438,6 +460,7 @@ static afn_status decode(afn_image *out, const uint8_t *bytes, size_t size)
     AFN_TRY(decode_guarded(&d));
     while (d.expanded < d.image.height) expand_row(&d, d.expanded++);
     AFN_TRY(walk_back(&d));
+    job->orientation = d.of_exif ? d.of_exif : d.of_text;
     *out = d.image;
     d.image = (afn_image){ 0 };
 done:

@@ -16,7 +16,13 @@ afn_preprocess afn_preprocess_imagenet(void)
         .filter = AFN_FILTER_BILINEAR,
         .mean = { 0.485f, 0.456f, 0.406f }, /* torchvision, IMAGENET1K_V1 */
         .std = { 0.229f, 0.224f, 0.225f },  /* likewise */
+        .exif = true,
     };
+}
+
+afn_decode_opts afn_preprocess_decoding(const afn_preprocess *p)
+{
+    return (afn_decode_opts){ .exif = p->exif };
 }
 
 afn_status afn_image__check_preprocess(const afn_preprocess *p)

@@ -4,7 +4,7 @@
  *   afina.version      of the library that wrote the file
  *   afina.arch         "resnet50"
  *   afina.classes      JSON array of names; absent where the model has none
- *   afina.preprocess   JSON object: resize, crop, filter, mean, std
+ *   afina.preprocess   JSON object: resize, crop, filter, mean, std, exif
  * A file is input like any other: every value is checked. */
 #include <limits.h>
 #include <math.h>
@@ -75,6 +75,15 @@ static afn_status read_filter(afn_filter *out, const json_t *object)
     return afn_fail(AFN_EFORMAT, "%s", afn_error_message());
 }
 
+/* False where it is missing: files older than the word were made without it. */
+static afn_status read_flag(bool *out, const json_t *object, const char *key)
+{
+    const json_t *v = json_object_get(object, key);
+    if (v && !json_is_boolean(v)) return afn_fail(AFN_EFORMAT, "%s is no boolean", key);
+    *out = json_is_true(v);
+    return AFN_OK;
+}
+
 /* Types only; ranges are checked against the architecture. */
 static afn_status read_preprocess(model_meta *out, const char *text)
 {
@@ -89,6 +98,7 @@ static afn_status read_preprocess(model_meta *out, const char *text)
     AFN_TRY(read_filter(&p->filter, object));
     AFN_TRY(read_floats(p->mean, object, "mean"));
     AFN_TRY(read_floats(p->std, object, "std"));
+    AFN_TRY(read_flag(&p->exif, object, "exif"));
     out->has_preprocess = true;
 done:
     json_decref(object);
@@ -159,11 +169,11 @@ static afn_status write_preprocess(afn_weights *w, const afn_preprocess *p)
     enum { FLOAT_DIGITS = 9 }; /* enough for any float to come back as it was */
     afn_status st = AFN_OK;
     char *text = NULL;
-    json_t *object =
-        json_pack("{s:i, s:i, s:s, s:[f,f,f], s:[f,f,f]}", "resize", p->resize, "crop",
-                  p->crop, "filter", afn_filter_name(p->filter), "mean",
-                  shortest(p->mean[0]), shortest(p->mean[1]), shortest(p->mean[2]),
-                  "std", shortest(p->std[0]), shortest(p->std[1]), shortest(p->std[2]));
+    json_t *object = json_pack(
+        "{s:i, s:i, s:s, s:[f,f,f], s:[f,f,f], s:b}", "resize", p->resize, "crop",
+        p->crop, "filter", afn_filter_name(p->filter), "mean", shortest(p->mean[0]),
+        shortest(p->mean[1]), shortest(p->mean[2]), "std", shortest(p->std[0]),
+        shortest(p->std[1]), shortest(p->std[2]), "exif", p->exif);
     AFN_REQUIRE(object, AFN_ENOMEM, "out of memory");
     text = json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(FLOAT_DIGITS));
     AFN_REQUIRE(text, AFN_ENOMEM, "out of memory");

@@ -17,7 +17,7 @@ static afn_status print_logits(const afn_model *m, const char *image_path)
     afn_predictor *p = NULL;
     float *logits = malloc((size_t)afn_model_classes(m) * sizeof *logits);
     afn_status st = logits ? AFN_OK : AFN_ENOMEM;
-    if (st == AFN_OK) st = afn_image_read(&image, image_path);
+    if (st == AFN_OK) st = afn_image_read(&image, image_path, NULL);
     if (st == AFN_OK) st = afn_predictor_new(&p, m, NULL);
     if (st == AFN_OK) st = afn_predictor_image(p, &image, logits);
     for (int i = 0; st == AFN_OK && i < afn_model_classes(m); i++)

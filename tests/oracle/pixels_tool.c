@@ -4,6 +4,7 @@
  * own.  Pixels go to OUT as bare bytes.
  *
  *   decode      PATH OUT
+ *   upright     PATH OUT          (decode, and turn by the EXIF orientation)
  *   resize      PATH WIDTH HEIGHT FILTER OUT
  *   crop        PATH WIDTH HEIGHT OUT
  *   preprocess  PATH RESIZE CROP FILTER OUT */
@@ -50,9 +51,10 @@ static afn_status run(char **field, int n, afn_image *in, afn_image *out)
 {
     afn_status st = AFN_OK;
     const char *verb = field[0];
+    const afn_decode_opts opts = { .exif = strcmp(verb, "upright") == 0 };
     AFN_REQUIRE(n >= 3, AFN_EINVAL, "too few fields");
-    AFN_TRY(afn_image_read(in, field[1]));
-    if (strcmp(verb, "decode") == 0 && n == 3) {
+    AFN_TRY(afn_image_read(in, field[1], &opts));
+    if ((strcmp(verb, "decode") == 0 || strcmp(verb, "upright") == 0) && n == 3) {
         *out = *in;
         *in = (afn_image){ 0 };
     } else if (strcmp(verb, "resize") == 0 && n == 6) {

@@ -68,8 +68,9 @@ static void questions_out_of_range_have_harmless_answers(void **state)
     assert_null(afn_dataset_class_name(d, 2));
     assert_int_equal(-1, afn_dataset_label(d, 3));
     assert_string_equal("sample 3", afn_dataset_sample_name(d, 3, name, sizeof name));
-    assert_fails(AFN_EINVAL, "sample 3, need 0 to 2", afn_dataset_read(d, 3, &image));
-    assert_fails(AFN_EINVAL, "sample -1", afn_dataset_read(d, -1, &image));
+    assert_fails(AFN_EINVAL, "sample 3, need 0 to 2",
+                 afn_dataset_read(d, 3, NULL, &image));
+    assert_fails(AFN_EINVAL, "sample -1", afn_dataset_read(d, -1, NULL, &image));
     assert_null(image.pixels);
     afn_dataset_free(d);
     afn_dataset_free(NULL);

@@ -13,7 +13,7 @@ static void the_defaults_are_torchvisions(void **state)
     assert_int_equal(1000, afn_dataset_count(d));
     assert_int_equal(10, afn_dataset_classes(d));
     assert_string_equal("9", afn_dataset_class_name(d, 9));
-    assert_ok(afn_dataset_read(d, 999, &image));
+    assert_ok(afn_dataset_read(d, 999, NULL, &image));
     assert_int_equal(224, image.width);
     assert_int_equal(224, image.height);
     afn_image_free(&image);
@@ -28,7 +28,7 @@ static void keys_set_size_and_classes(void **state)
     assert_ok(afn_dataset_open(&d, "fake:size=7,classes=3,height=5,width=9,seed=1"));
     assert_int_equal(7, afn_dataset_count(d));
     assert_int_equal(3, afn_dataset_classes(d));
-    assert_ok(afn_dataset_read(d, 0, &image));
+    assert_ok(afn_dataset_read(d, 0, NULL, &image));
     assert_int_equal(9, image.width);
     assert_int_equal(5, image.height);
     afn_image_free(&image);
@@ -47,7 +47,8 @@ static void a_sample_depends_on_seed_and_index_alone(void **state)
     for (int i = 0; i < 3; i++) assert_ok(afn_dataset_open(&d[i], spec[i]));
     for (int64_t s = 0; s < 50; s++) {
         afn_image image[3];
-        for (int i = 0; i < 3; i++) assert_ok(afn_dataset_read(d[i], s, &image[i]));
+        for (int i = 0; i < 3; i++)
+            assert_ok(afn_dataset_read(d[i], s, NULL, &image[i]));
         assert_memory_equal(image[0].pixels, image[1].pixels, BYTES);
         assert_memory_not_equal(image[0].pixels, image[2].pixels, BYTES);
         assert_int_equal(afn_dataset_label(d[0], s), afn_dataset_label(d[1], s));
@@ -79,7 +80,7 @@ static void bytes_are_wrapped_normal_noise(void **state)
     afn_dataset *d;
     afn_image image;
     assert_ok(afn_dataset_open(&d, "fake:size=1,height=300,width=300"));
-    assert_ok(afn_dataset_read(d, 0, &image));
+    assert_ok(afn_dataset_read(d, 0, NULL, &image));
     for (int i = 0; i < N; i++) n[image.pixels[i]]++;
     assert_in_range(n[0], 1.4 * N / 256 - 200, 1.4 * N / 256 + 200);
     for (int v = 1; v < 256; v++) assert_in_range(n[v], N / 256 - 180, N / 256 + 180);

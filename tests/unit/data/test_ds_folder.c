@@ -35,7 +35,7 @@ static void samples_are_in_torchvisions_order(void **state)
     for (int i = 0; i < (int)AFN_COUNT(want); i++) {
         afn_image image;
         assert_int_equal(label[i], afn_dataset_label(d, i));
-        assert_ok(afn_dataset_read(d, i, &image));
+        assert_ok(afn_dataset_read(d, i, NULL, &image));
         assert_int_equal(i, image.pixels[0]);
         afn_image_free(&image);
     }
@@ -175,11 +175,11 @@ static void a_bad_file_is_named_when_it_is_read(void **state)
     put_text(root, "cat/1.jpg");
     put_jpeg(root, "cat/2.jpg");
     assert_ok(afn_dataset_open(&d, root));
-    assert_int_equal(AFN_EFORMAT, afn_dataset_read(d, 0, &image));
+    assert_int_equal(AFN_EFORMAT, afn_dataset_read(d, 0, NULL, &image));
     assert_memory_equal(root, afn_error_message(), strlen(root));
     assert_non_null(strstr(afn_error_message(), "/cat/1.jpg: "));
     assert_null(image.pixels);
-    assert_ok(afn_dataset_read(d, 1, &image));
+    assert_ok(afn_dataset_read(d, 1, NULL, &image));
     assert_int_equal(9, image.width);
     afn_image_free(&image);
     afn_dataset_free(d);

@@ -88,7 +88,7 @@ static void a_batch_holds_the_samples_it_names(void **state)
         uint8_t want[IMAGE_BYTES];
         assert_false(seen[e.index[i]]);
         seen[e.index[i]] = true;
-        assert_ok(afn_dataset_read(d, e.index[i], &image));
+        assert_ok(afn_dataset_read(d, e.index[i], NULL, &image));
         assert_ok(afn_preprocess_apply(&small, &image, want));
         assert_memory_equal(want, e.pixels[i], IMAGE_BYTES);
         assert_int_equal(afn_dataset_label(d, e.index[i]), e.labels[i]);
@@ -273,8 +273,10 @@ typedef struct counted {
     atomic_int reads;
 } counted;
 
-static afn_status counted_read(const afn_dataset *d, int64_t i, afn_image *out)
+static afn_status counted_read(const afn_dataset *d, int64_t i,
+                               const afn_decode_opts *opts, afn_image *out)
 {
+    (void)opts;
     (void)i;
     atomic_fetch_add(&((counted *)(uintptr_t)d)->reads, 1);
     return afn_image__alloc(out, SIDE, SIDE);

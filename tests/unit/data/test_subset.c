@@ -23,8 +23,8 @@ static void a_subset_shows_the_chosen_samples(void **state)
     for (int64_t i = 0; i < 4; i++) {
         afn_image a, b;
         char name[64], want[64];
-        assert_ok(afn_dataset_read(s, i, &a));
-        assert_ok(afn_dataset_read(whole, index[i], &b));
+        assert_ok(afn_dataset_read(s, i, NULL, &a));
+        assert_ok(afn_dataset_read(whole, index[i], NULL, &b));
         assert_memory_equal(a.pixels, b.pixels, 75);
         assert_int_equal(afn_dataset_label(whole, index[i]), afn_dataset_label(s, i));
         snprintf(want, sizeof want, "fake sample %d", (int)index[i]);
@@ -47,7 +47,7 @@ static void subsets_outlive_the_whole_in_any_order(void **state)
         assert_ok(afn_data__subset(&s[1], whole, index + 1, 1));
         afn_dataset_free(whole);
         afn_dataset_free(s[first]);
-        assert_ok(afn_dataset_read(s[1 - first], 0, &image));
+        assert_ok(afn_dataset_read(s[1 - first], 0, NULL, &image));
         afn_image_free(&image);
         afn_dataset_free(s[1 - first]);
     }

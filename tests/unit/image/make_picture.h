@@ -89,6 +89,17 @@ static inline void make_png(afn_buf *b, png_head h, const uint8_t *raw, size_t n
     png_chunk(b, "IEND", NULL, 0);
 }
 
+/* A block of EXIF that says nothing but the orientation. */
+enum { EXIF_BYTES = 22 };
+static inline void make_exif(uint8_t out[EXIF_BYTES], int orientation)
+{
+    const uint8_t block[EXIF_BYTES] = { 'M', 'M',  0, 42, 0,
+                                        0,   0,    8, 0,  1,
+                                        1,   0x12, 0, 3,  0,
+                                        0,   0,    1, 0,  (uint8_t)orientation };
+    memcpy(out, block, EXIF_BYTES);
+}
+
 typedef struct jpeg_kind {
     int width, height, components; /* components 1, 3 or 4 */
     bool progressive;

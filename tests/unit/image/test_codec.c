@@ -69,7 +69,8 @@ static int check_file(const row *r, const char *path)
     assert_ok(afn_map_open(&file, path));
     const char *want = expected(r, &file);
     const double begun = afn_now_s();
-    const afn_status st = afn_image_decode(&image, file.data, file.size);
+    const afn_decode_opts as_stored = { .exif = false };
+    const afn_status st = afn_image_decode(&image, file.data, file.size, &as_stored);
     const double seconds = afn_now_s() - begun;
     if (st == AFN_OK)
         sha1_hex(sha1, image.pixels, (size_t)(image.width * image.height * 3));
@@ -134,7 +135,7 @@ static void other_formats_are_named_and_refused(void **state)
     for (size_t i = 0; i < AFN_COUNT(other); i++) {
         afn_image image = { .width = 7 };
         assert_fails(AFN_EUNSUPPORTED, other[i].name,
-                     afn_image_decode(&image, other[i].bytes, other[i].size));
+                     afn_image_decode(&image, other[i].bytes, other[i].size, NULL));
         assert_null(image.pixels);
         assert_int_equal(image.width, 0);
     }
@@ -144,10 +145,13 @@ static void what_is_no_picture_is_refused(void **state)
 {
     (void)state;
     afn_image image;
-    assert_fails(AFN_EFORMAT, "empty", afn_image_decode(&image, "", 0));
-    assert_fails(AFN_EFORMAT, "not a picture", afn_image_decode(&image, "<html>", 6));
-    assert_fails(AFN_EFORMAT, "not a picture", afn_image_decode(&image, "\xff\xd8", 2));
-    assert_fails(AFN_EFORMAT, "not a picture", afn_image_decode(&image, "\x89PNG", 4));
+    assert_fails(AFN_EFORMAT, "empty", afn_image_decode(&image, "", 0, NULL));
+    assert_fails(AFN_EFORMAT, "not a picture",
+                 afn_image_decode(&image, "<html>", 6, NULL));
+    assert_fails(AFN_EFORMAT, "not a picture",
+                 afn_image_decode(&image, "\xff\xd8", 2, NULL));
+    assert_fails(AFN_EFORMAT, "not a picture",
+                 afn_image_decode(&image, "\x89PNG", 4, NULL));
 }
 
 static void reading_names_the_file(void **state)
@@ -157,10 +161,11 @@ static void reading_names_the_file(void **state)
     afn_image image;
     snprintf(path, sizeof path, "%s/text.jpg", test_dir("codec"));
     assert_ok(afn_file_write(path, "hello", 5));
-    assert_fails(AFN_EFORMAT, "text.jpg: not a picture", afn_image_read(&image, path));
+    assert_fails(AFN_EFORMAT, "text.jpg: not a picture",
+                 afn_image_read(&image, path, NULL));
     assert_null(image.pixels);
     assert_fails(AFN_ENOTFOUND,
-                 "/no/such.png: ", afn_image_read(&image, "/no/such.png"));
+                 "/no/such.png: ", afn_image_read(&image, "/no/such.png", NULL));
 }
 
 static void the_extension_does_not_matter(void **state)
@@ -173,7 +178,7 @@ static void the_extension_does_not_matter(void **state)
     make_jpeg(&jpeg, &size, (jpeg_kind){ .width = 20, .height = 9, .components = 3 });
     snprintf(path, sizeof path, "%s/jpeg-named.png", test_dir("codec"));
     assert_ok(afn_file_write(path, jpeg, size));
-    assert_ok(afn_image_read(&image, path));
+    assert_ok(afn_image_read(&image, path, NULL));
     assert_int_equal(image.width, 20);
     assert_int_equal(image.height, 9);
     afn_image_free(&image);
@@ -188,7 +193,7 @@ static void decode_failing(const void *bytes, size_t size, int least)
     for (int64_t k = 1;; k++) {
         afn_image image;
         afn_alloc_fail_at(k);
-        const afn_status st = afn_image_decode(&image, bytes, size);
+        const afn_status st = afn_image_decode(&image, bytes, size, NULL);
         afn_alloc_fail_at(0);
         if (st == AFN_OK) {
             afn_image_free(&image);

@@ -55,7 +55,7 @@ static void every_kind_decodes(void **state)
     for (size_t i = 0; i < AFN_COUNT(kinds); i++) {
         const bytes b = jpeg_of(kinds[i]);
         afn_image image;
-        assert_ok(afn_image_decode(&image, b.data, b.size));
+        assert_ok(afn_image_decode(&image, b.data, b.size, NULL));
         assert_int_equal(image.width, kinds[i].width);
         assert_int_equal(image.height, kinds[i].height);
         assert_near(&image, 0, 0, kinds[i]);
@@ -89,7 +89,7 @@ static void no_ink_is_white_and_full_black_is_black(void **state)
         jpeg_destroy_compress(&jpeg);
 
         afn_image image;
-        assert_ok(afn_image_decode(&image, b.data, b.size));
+        assert_ok(afn_image_decode(&image, b.data, b.size, NULL));
         assert_int_equal(image.pixels[0], value ? 255 : 0);
         afn_image_free(&image);
         free(b.data);
@@ -111,7 +111,7 @@ static void a_cut_file_is_refused(void **state)
             afn_image image;
             uint8_t *copy = malloc(n); /* of the exact size, for the sanitizer */
             memcpy(copy, b.data, n);
-            const afn_status st = afn_image_decode(&image, copy, n);
+            const afn_status st = afn_image_decode(&image, copy, n, NULL);
             if (st != AFN_EFORMAT || !strstr(afn_error_message(), "truncated"))
                 fail_msg("%zu of %lu bytes: %s", n, b.size, afn_error_message());
             assert_null(image.pixels);
@@ -128,8 +128,8 @@ static void bytes_behind_the_end_are_ignored(void **state)
     afn_image one, two;
     uint8_t *longer = calloc(b.size + 100, 1);
     memcpy(longer, b.data, b.size);
-    assert_ok(afn_image_decode(&one, b.data, b.size));
-    assert_ok(afn_image_decode(&two, longer, b.size + 100));
+    assert_ok(afn_image_decode(&one, b.data, b.size, NULL));
+    assert_ok(afn_image_decode(&two, longer, b.size + 100, NULL));
     assert_memory_equal(one.pixels, two.pixels, 9 * 9 * 3);
     afn_image_free(&one);
     afn_image_free(&two);
@@ -146,7 +146,7 @@ static void damaged_pixels_are_tolerated(void **state)
     afn_image image;
     assert_true(scan + 40 < b.size);
     memset(b.data + scan, 0x55, 30);
-    assert_ok(afn_image_decode(&image, b.data, b.size));
+    assert_ok(afn_image_decode(&image, b.data, b.size, NULL));
     assert_int_equal(image.width, 64);
     afn_image_free(&image);
     free(b.data);
@@ -181,7 +181,7 @@ static void a_size_that_the_file_cannot_hold_is_refused(void **state)
         set_size(b, 0xc0, row[i].width, row[i].height);
         const int64_t before = afn_alloc_count();
         assert_fails(row[i].code, row[i].message,
-                     afn_image_decode(&image, b.data, b.size));
+                     afn_image_decode(&image, b.data, b.size, NULL));
         assert_int_equal(afn_alloc_count(), before);
         free(b.data);
     }
@@ -201,7 +201,7 @@ static void a_bomb_of_scans_is_refused(void **state)
     afn_buf_add(&bomb, b.data + end, 2);
     afn_image image;
     assert_fails(AFN_EFORMAT, "more than 500 scans",
-                 afn_image_decode(&image, bomb.data, bomb.size));
+                 afn_image_decode(&image, bomb.data, bomb.size, NULL));
     afn_buf_free(&bomb);
     free(b.data);
 }
@@ -225,7 +225,8 @@ static void two_components_are_refused(void **state)
     afn_image image;
     remove_component(&b, 0xc0, 9, 3);
     remove_component(&b, 0xda, 4, 2);
-    assert_fails(AFN_EFORMAT, "2 components", afn_image_decode(&image, b.data, b.size));
+    assert_fails(AFN_EFORMAT, "2 components",
+                 afn_image_decode(&image, b.data, b.size, NULL));
     free(b.data);
 }
 

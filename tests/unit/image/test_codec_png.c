@@ -14,7 +14,7 @@ static const uint8_t six[7] = { 0, 0, 1, 2, 5, 200, 255 }; /* one row, no filter
 static void assert_pixels(afn_buf *png, const char *rgb, size_t n)
 {
     afn_image image;
-    assert_ok(afn_image_decode(&image, png->data, png->size));
+    assert_ok(afn_image_decode(&image, png->data, png->size, NULL));
     assert_int_equal(image.width * image.height * 3, n);
     assert_memory_equal(image.pixels, rgb, n);
     afn_image_free(&image);
@@ -24,7 +24,8 @@ static void assert_pixels(afn_buf *png, const char *rgb, size_t n)
 static void assert_refused(afn_buf *png, const char *text)
 {
     afn_image image;
-    assert_fails(AFN_EFORMAT, text, afn_image_decode(&image, png->data, png->size));
+    assert_fails(AFN_EFORMAT, text,
+                 afn_image_decode(&image, png->data, png->size, NULL));
     assert_null(image.pixels);
     afn_buf_free(png);
 }
@@ -198,7 +199,7 @@ static void too_many_pixels_are_refused_before_memory_is_taken(void **state)
         make_png(&png, sizes[i], six, sizeof six);
         const int64_t before = afn_alloc_count();
         assert_fails(AFN_EUNSUPPORTED, "limit is 178956970",
-                     afn_image_decode(&image, png.data, png.size));
+                     afn_image_decode(&image, png.data, png.size, NULL));
         assert_int_equal(afn_alloc_count(), before);
         afn_buf_free(&png);
     }
@@ -245,7 +246,7 @@ static void a_cut_is_refused_until_all_rows_are_there(void **state)
         afn_image image;
         uint8_t *copy = malloc(n); /* of the exact size, for the sanitizer */
         memcpy(copy, png.data, n);
-        const afn_status st = afn_image_decode(&image, copy, n);
+        const afn_status st = afn_image_decode(&image, copy, n, NULL);
         const bool whole = n >= rows_end && (n < idat_end + 8 || n >= text_end);
         if (st != (whole ? AFN_OK : AFN_EFORMAT))
             fail_msg("%zu of %zu bytes: %s", n, png.size,

@@ -48,7 +48,8 @@ static void names_and_preprocessing_survive(void **state)
                                .crop = 97,
                                .filter = AFN_FILTER_LANCZOS,
                                .mean = { 0.1f, -3.4e38f, 1.0f / 3 },
-                               .std = { 1e-40f, 16777217.0f, 0.229f } };
+                               .std = { 1e-40f, 16777217.0f, 0.229f },
+                               .exif = false };
     afn_model *m = new_model(SMALL, 2), *back;
     assert_ok(afn_model_set_class_names(m, name, 2));
     assert_ok(afn_model_set_preprocess(m, &p));
@@ -65,6 +66,7 @@ static void names_and_preprocessing_survive(void **state)
         assert_int_equal(q.filter, p.filter);
         assert_memory_equal(q.mean, p.mean, sizeof p.mean);
         assert_memory_equal(q.std, p.std, sizeof p.std);
+        assert_int_equal(q.exif, p.exif);
         afn_model_free(back);
     }
     afn_model_free(m);
@@ -85,7 +87,7 @@ static void a_file_says_what_wrote_it(void **state)
     assert_string_equal(
         afn_weights_metadata(w, "afina.preprocess"),
         "{\"resize\":256,\"crop\":224,\"filter\":\"bilinear\",\"mean\":[0.485,0.456,"
-        "0.406],\"std\":[0.229,0.224,0.225]}");
+        "0.406],\"std\":[0.229,0.224,0.225],\"exif\":true}");
     afn_weights_free(w);
     afn_model_free(m);
 }
@@ -176,6 +178,7 @@ static void bad_preprocessing_is_refused(void **state)
         { "\"resize\":65537,\"crop\":224", "resize to 65537" },
         { "\"resize\":256,\"crop\":0", "crop of 0, need 1 to 16384" },
         { "\"resize\":256,\"crop\":16385", "crop of 16385" },
+        { "\"resize\":256,\"crop\":224,\"exif\":1", "exif is no boolean" },
         { "\"resize\":256,\"crop\":16", "crop of 16, squeezenet1_1 needs at least 17" },
     };
     char text[512];
