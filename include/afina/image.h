@@ -24,6 +24,8 @@ typedef struct afn_image {
 typedef struct afn_decode_opts {
     bool exif; /* turn the picture as its EXIF orientation says, default true; false: as
                 * stored, which is what torchvision's loader gives */
+    int64_t max_pixels; /* refuse larger pictures, before memory is taken; default (and
+                         * 0) 178,956,970, where Pillow raises DecompressionBombError */
 } afn_decode_opts;
 AFN_API afn_decode_opts afn_decode_defaults(void);
 
@@ -34,8 +36,7 @@ AFN_API afn_decode_opts afn_decode_defaults(void);
  * Memory     *out owns its pixels; zeroed on failure
  * Threads    any number may decode at once
  * Errors     AFN_EFORMAT       not a picture, truncated or damaged: where Pillow raises
- *            AFN_EUNSUPPORTED  a picture of a kind not built in, or over 178,956,970
- *                              pixels, where Pillow raises DecompressionBombError
+ *            AFN_EUNSUPPORTED  a picture of a kind not built in, or over max_pixels
  *            AFN_ENOMEM */
 AFN_API afn_status afn_image_decode(afn_image *out, const void *bytes, size_t size,
                                     const afn_decode_opts *opts);

@@ -8,7 +8,22 @@
 
 #include "image/exif.h"
 
-static const afn_codec *const codecs[] = { &afn_codec_jpeg, &afn_codec_png };
+static const afn_codec *const codecs[] = {
+    &afn_codec_jpeg, &afn_codec_png,
+#if AFN_HAVE_WEBP
+    &afn_codec_webp,
+#endif
+#if AFN_HAVE_GIF
+    &afn_codec_gif,
+#endif
+#if AFN_HAVE_TIFF
+    &afn_codec_tiff,
+#endif
+    &afn_codec_bmp,  &afn_codec_pnm,
+};
+
+/* Beyond, Pillow raises DecompressionBombError (Image.py: 2 * MAX_IMAGE_PIXELS). */
+static const int64_t pillows_limit = (int64_t)2 * 89478485;
 
 /* Formats that people do have in their folders and that are not built in: known by
  * sight, so that the message can say more than "not a picture". */
@@ -17,12 +32,12 @@ static const struct {
     size_t offset, size;
     const char *bytes;
 } foreign[] = {
-    { "GIF", 0, 4, "GIF8" },         { "WEBP", 8, 4, "WEBP" },
+    { "WebP", 8, 4, "WEBP" },        { "GIF", 0, 4, "GIF8" },
     { "TIFF", 0, 4, "II*\0" },       { "TIFF", 0, 4, "MM\0*" },
-    { "BMP", 0, 2, "BM" },           { "AVIF", 4, 8, "ftypavif" },
-    { "HEIC", 4, 8, "ftypheic" },    { "JPEG 2000", 0, 8, "\0\0\0\fjP  " },
-    { "JPEG XL", 0, 2, "\xff\x0a" }, { "PGM", 0, 2, "P5" },
-    { "PPM", 0, 2, "P6" },
+    { "TIFF", 0, 4, "II+\0" },       { "TIFF", 0, 4, "MM\0+" },
+    { "AVIF", 4, 8, "ftypavif" },    { "HEIC", 4, 8, "ftypheic" },
+    { "HEIC", 4, 8, "ftypmif1" },    { "JPEG 2000", 0, 8, "\0\0\0\fjP  " },
+    { "JPEG XL", 0, 2, "\xff\x0a" },
 };
 
 static afn_status refuse(const uint8_t *bytes, size_t size)
@@ -33,21 +48,21 @@ static afn_status refuse(const uint8_t *bytes, size_t size)
         if (size < end) continue;
         if (memcmp(bytes + foreign[i].offset, foreign[i].bytes, foreign[i].size) != 0)
             continue;
-        return afn_fail(AFN_EUNSUPPORTED, "a picture in %s, need JPEG or PNG",
+        return afn_fail(AFN_EUNSUPPORTED,
+                        "a picture in %s, which this build cannot read",
                         foreign[i].name);
     }
-    return afn_fail(AFN_EFORMAT, "not a picture: neither JPEG nor PNG");
+    return afn_fail(AFN_EFORMAT, "not a picture");
 }
 
-afn_status afn_image__check_size(int64_t width, int64_t height)
+afn_status afn_image__check_size(int64_t max_pixels, int64_t width, int64_t height)
 {
     if (width < 1 || height < 1)
         return afn_fail(AFN_EFORMAT, "%lldx%lld pixels", (long long)width,
                         (long long)height);
-    if (width > AFN_MAX_DECODED_PIXELS / height)
+    if (width > max_pixels / height)
         return afn_fail(AFN_EUNSUPPORTED, "%lldx%lld pixels, limit is %lld in all",
-                        (long long)width, (long long)height,
-                        (long long)AFN_MAX_DECODED_PIXELS);
+                        (long long)width, (long long)height, (long long)max_pixels);
     return AFN_OK;
 }
 
@@ -61,7 +76,7 @@ afn_status afn_image__fail_as(afn_status code, const char *text)
 
 afn_decode_opts afn_decode_defaults(void)
 {
-    return (afn_decode_opts){ .exif = true };
+    return (afn_decode_opts){ .exif = true, .max_pixels = pillows_limit };
 }
 
 static afn_status decode_with(afn_image *out, const afn_codec *codec, const void *bytes,
@@ -70,6 +85,7 @@ static afn_status decode_with(afn_image *out, const afn_codec *codec, const void
     afn_status st = AFN_OK;
     afn_codec_job job = { .bytes = bytes, .size = size };
     job.wants_orientation = opts->exif;
+    job.max_pixels = opts->max_pixels ? opts->max_pixels : pillows_limit;
     AFN_TRY(codec->decode(out, &job));
     if (opts->exif) AFN_TRY(afn_image__turn(out, job.orientation));
 done:

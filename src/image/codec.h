@@ -10,6 +10,7 @@
 typedef struct afn_codec_job {
     const uint8_t *bytes;
     size_t size;
+    int64_t max_pixels;     /* refuse more: see afn_image__check_size() */
     bool wants_orientation; /* or else do not look for it */
 
     int orientation; /* result: of EXIF, 1 to 8, 0 = not told; pixels are as stored */
@@ -27,19 +28,27 @@ typedef struct afn_codec {
     afn_status (*decode)(afn_image *out, afn_codec_job *job);
 } afn_codec;
 
-extern const afn_codec afn_codec_jpeg; /* codec_jpeg.c */
-extern const afn_codec afn_codec_png;  /* codec_png.c */
+/* One in each codec_<name>.c. */
+extern const afn_codec afn_codec_jpeg, afn_codec_png, afn_codec_webp, afn_codec_gif,
+    afn_codec_tiff, afn_codec_bmp, afn_codec_pnm;
 
-/* Most pixels a decoder produces: beyond, Pillow raises DecompressionBombError
- * (Image.py: 2 * MAX_IMAGE_PIXELS). */
-#define AFN_MAX_DECODED_PIXELS ((int64_t)2 * 89478485)
-
-/* AFN_EUNSUPPORTED for more pixels than AFN_MAX_DECODED_PIXELS, AFN_EFORMAT for a side
- * of 0; sides are below 2^32. */
-afn_status afn_image__check_size(int64_t width, int64_t height);
+/* AFN_EUNSUPPORTED for more pixels than max_pixels, AFN_EFORMAT for a side of 0; sides
+ * are below 2^32. */
+afn_status afn_image__check_size(int64_t max_pixels, int64_t width, int64_t height);
 
 /* afn_fail() with the words of a codec library, made to look like ours: a first letter
  * in lower case, unless an abbreviation begins. */
 afn_status afn_image__fail_as(afn_status code, const char *text);
+
+/* Four inks of a pixel, inverted (255 = none), to RGB.
+ * Source     Pillow, Convert.c cmyk2rgb */
+static inline void afn_image__ink_to_rgb(uint8_t rgb[3], const uint8_t inverted[4])
+{
+    const int white = inverted[3];
+    for (int c = 0; c < 3; c++) {
+        const int t = (255 - inverted[c]) * white + 128;
+        rgb[c] = (uint8_t)(white - (((t >> 8) + t) >> 8)); /* the product / 255 */
+    }
+}
 
 #endif

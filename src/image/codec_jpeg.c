@@ -41,6 +41,7 @@ typedef struct decoder {
     jmp_buf on_error;
     const uint8_t *bytes;
     size_t size;
+    int64_t max_pixels;
     bool wants_orientation;
     int orientation;
     int max_scans;
@@ -132,7 +133,8 @@ static afn_status check_header(decoder *d)
     if (n != 1 && n != 3 && n != 4)
         return afn_fail(AFN_EFORMAT, "%d components, need 1, 3 or 4", n);
 
-    const afn_status st = afn_image__check_size(jpeg->image_width, jpeg->image_height);
+    const afn_status st =
+        afn_image__check_size(d->max_pixels, jpeg->image_width, jpeg->image_height);
     if (st != AFN_OK) return st;
     const int64_t pixels = (int64_t)jpeg->image_width * jpeg->image_height;
     if (pixels > believable_pixels && (size_t)pixels / MAX_PIXELS_PER_BYTE > d->size)
@@ -153,24 +155,6 @@ static afn_status read_header(decoder *d)
     return check_header(d);
 }
 
-/* a * b / 255, rounded. */
-static int mul_255(int a, int b)
-{
-    const int t = a * b + 128;
-    return ((t >> 8) + t) >> 8;
-}
-
-/* Adobe stores inks inverted, and so does everyone: 255 is no ink.
- * Source: Pillow, Convert.c cmyk2rgb, after Unpack.c "CMYK;I" */
-static void cmyk_to_rgb(uint8_t *rgb, const uint8_t *cmyk, int64_t width)
-{
-    for (int64_t i = 0; i < width; i++) {
-        const int white = cmyk[4 * i + 3];
-        for (int c = 0; c < 3; c++)
-            rgb[3 * i + c] = (uint8_t)(white - mul_255(255 - cmyk[4 * i + c], white));
-    }
-}
-
 static afn_status read_rows(decoder *d)
 {
     afn_image *image = &d->image;
@@ -180,7 +164,9 @@ static afn_status read_rows(decoder *d)
         if (jpeg_read_scanlines(&d->jpeg, &row, 1) != 1)
             return afn_fail(AFN_EFORMAT, "file is truncated at row %lld of %lld",
                             (long long)y, (long long)image->height);
-        if (d->cmyk_row) cmyk_to_rgb(rgb, d->cmyk_row, image->width);
+        /* Adobe stores inks inverted, and so does everyone. */
+        for (int64_t x = 0; d->cmyk_row && x < image->width; x++)
+            afn_image__ink_to_rgb(rgb + 3 * x, d->cmyk_row + 4 * x);
     }
     return AFN_OK;
 }
@@ -225,6 +211,7 @@ static afn_status decode(afn_image *out, afn_codec_job *job)
 {
     decoder d = { .bytes = job->bytes,
                   .size = job->size,
+                  .max_pixels = job->max_pixels,
                   .wants_orientation = job->wants_orientation };
     const afn_status st = decode_guarded(&d);
     job->orientation = d.orientation;

@@ -52,6 +52,7 @@ typedef struct chunk {
 typedef struct decoder {
     const uint8_t *bytes;
     size_t size, at; /* at: the next chunk */
+    int64_t max_pixels;
 
     uint32_t width, height;
     int depth, colour;
@@ -212,7 +213,7 @@ static afn_status walk_front(decoder *d)
         note_orientation(d, &c);
     }
     AFN_REQUIRE(d->has_header, AFN_EFORMAT, "no IHDR before the pixels");
-    AFN_TRY(afn_image__check_size(d->width, d->height));
+    AFN_TRY(afn_image__check_size(d->max_pixels, d->width, d->height));
 done:
     return st;
 }
@@ -449,6 +450,7 @@ static afn_status decode(afn_image *out, afn_codec_job *job)
     afn_status st = AFN_OK;
     decoder d = { .bytes = job->bytes,
                   .size = job->size,
+                  .max_pixels = job->max_pixels,
                   .rows_left = 1,
                   .wants_orientation = job->wants_orientation };
 

@@ -75,12 +75,13 @@ static const turning turnings[9] = {
     [8] = { true, true, false },
 };
 
-/* One tile of the upright picture: rows y0 .. y1-1, columns x0 .. x1-1.  Tiles keep both
- * pictures in the cache where x and y change places. */
+/* One tile of the upright picture: rows y0 .. y1-1, columns x0 .. x1-1.  Tiles keep
+ * both pictures in the cache where x and y change places. */
 static void turn_tile(afn_image *out, const afn_image *in, turning t,
                       const int64_t tile[4])
 {
-    const int64_t right = t.mirror_x ? -1 : 1, down = t.mirror_y ? -in->width : in->width;
+    const int64_t right = t.mirror_x ? -1 : 1,
+                  down = t.mirror_y ? -in->width : in->width;
     const int64_t step_x = t.swap ? down : right, step_y = t.swap ? right : down;
     const int64_t first = (t.mirror_x ? in->width - 1 : 0) +
                           (t.mirror_y ? in->width * (in->height - 1) : 0);

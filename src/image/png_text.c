@@ -5,9 +5,9 @@
  *   text:   newline, "exif", newline, bytes as a decimal number, newline, hexadecimal
  *           digits in lines
  *
- * Only the start is looked at: the orientation stands in the first directory, and a text
- * that inflates to gigabytes costs nothing.
- * Source     Pillow, Image.py getexif(); ImageMagick, coders/png.c */
+ * Only the start is looked at: the orientation stands in the first directory, and a
+ * text that inflates to gigabytes costs nothing. Source     Pillow, Image.py getexif();
+ * ImageMagick, coders/png.c */
 #include "image/png_text.h"
 
 #include <ctype.h>

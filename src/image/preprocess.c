@@ -22,7 +22,9 @@ afn_preprocess afn_preprocess_imagenet(void)
 
 afn_decode_opts afn_preprocess_decoding(const afn_preprocess *p)
 {
-    return (afn_decode_opts){ .exif = p->exif };
+    afn_decode_opts o = afn_decode_defaults();
+    o.exif = p->exif;
+    return o;
 }
 
 afn_status afn_image__check_preprocess(const afn_preprocess *p)

@@ -8,6 +8,8 @@
 
 #include <jpeglib.h>
 
+#include "image/image.h"
+
 static inline void add_u32be(afn_buf *b, uint32_t v)
 {
     const uint8_t p[4] = { (uint8_t)(v >> 24), (uint8_t)(v >> 16), (uint8_t)(v >> 8),
@@ -145,6 +147,55 @@ static inline void make_jpeg(unsigned char **bytes, unsigned long *size, jpeg_ki
     free(row);
     jpeg_finish_compress(&jpeg);
     jpeg_destroy_compress(&jpeg);
+}
+
+/* Decode with the k-th allocation failing, for every k, until none fails; `least`
+ * of them are ours to make. */
+static inline void decode_failing(const void *bytes, size_t size, int least)
+{
+    int failed = 0;
+    for (int64_t k = 1;; k++) {
+        afn_image image;
+        afn_alloc_fail_at(k);
+        const afn_status st = afn_image_decode(&image, bytes, size, NULL);
+        afn_alloc_fail_at(0);
+        if (st == AFN_OK) {
+            afn_image_free(&image);
+            break;
+        }
+        assert_int_equal(st, AFN_ENOMEM);
+        assert_null(image.pixels);
+        failed++;
+    }
+    assert_true(failed >= least);
+}
+
+/* Decodes to these bytes of RGB. */
+static inline void assert_decodes(const void *bytes, size_t size, int64_t width,
+                                  const char *rgb, size_t n)
+{
+    afn_image image;
+    assert_ok(afn_image_decode(&image, bytes, size, NULL));
+    assert_int_equal(image.width, width);
+    assert_int_equal(image.width * image.height * 3, n);
+    assert_memory_equal(image.pixels, rgb, n);
+    afn_image_free(&image);
+}
+
+/* Refused at every length below the whole: no byte behind the end is read, and nothing
+ * is made up. */
+static inline void assert_no_part_decodes(const void *bytes, size_t size)
+{
+    for (size_t n = 0; n < size; n++) {
+        afn_image image;
+        uint8_t *copy = malloc(n ? n : 1);
+        assert_non_null(copy);
+        memcpy(copy, bytes, n);
+        const afn_status st = afn_image_decode(&image, copy, n, NULL);
+        if (st == AFN_OK) fail_msg("%zu of %zu bytes decode", n, size);
+        assert_null(image.pixels);
+        free(copy);
+    }
 }
 
 #endif

@@ -45,11 +45,21 @@ static bool is_digest(const char *s)
     return strlen(s) == 12 && strspn(s, "0123456789abcdef") == 12;
 }
 
-static bool ours_to_decode(const afn_map *file)
+/* Formats whose library this build lacks. */
+static bool is_left_out(const afn_map *file)
 {
-    const uint8_t *p = file->data;
-    return (file->size >= 3 && memcmp(p, "\xff\xd8\xff", 3) == 0) ||
-           (file->size >= 8 && memcmp(p, "\x89PNG\r\n\x1a\n", 8) == 0);
+    static const struct {
+        bool left_out;
+        size_t at, size;
+        const char *bytes;
+    } format[] = { { !AFN_HAVE_GIF, 0, 4, "GIF8" },
+                   { !AFN_HAVE_TIFF, 0, 2, "II" },
+                   { !AFN_HAVE_WEBP, 8, 4, "WEBP" } };
+    for (size_t i = 0; i < AFN_COUNT(format); i++)
+        if (format[i].left_out && file->size >= format[i].at + format[i].size &&
+            memcmp(file->data + format[i].at, format[i].bytes, format[i].size) == 0)
+            return true;
+    return false;
 }
 
 /* What Pillow says about the file, NULL for "refused", corrected by the list above. */
@@ -57,7 +67,7 @@ static const char *expected(const row *r, const afn_map *file)
 {
     for (size_t i = 0; i < AFN_COUNT(differs); i++)
         if (strcmp(differs[i].file, r->file) == 0) return differs[i].sha1;
-    return ours_to_decode(file) && is_digest(r->verdict) ? r->verdict : NULL;
+    return is_digest(r->verdict) && !is_left_out(file) ? r->verdict : NULL;
 }
 
 /* 1 where our verdict on this file is not the expected one. */
@@ -123,14 +133,17 @@ static void other_formats_are_named_and_refused(void **state)
         size_t size;
         const char *name;
     } other[] = {
-        { "GIF89a..", 8, "a picture in GIF" },
-        { "RIFF....WEBPVP8 ", 16, "a picture in WEBP" },
-        { "II*\0....", 8, "a picture in TIFF" },
-        { "MM\0*....", 8, "a picture in TIFF" },
-        { "BM......", 8, "a picture in BMP" },
         { "\0\0\0\x20"
           "ftypavif",
           12, "a picture in AVIF" },
+        { "\0\0\0\x20"
+          "ftypheic",
+          12, "a picture in HEIC" },
+        { "\0\0\0\x20"
+          "ftypmif1",
+          12, "a picture in HEIC" },
+        { "\0\0\0\fjP  ", 8, "a picture in JPEG 2000" },
+        { "\xff\x0a....", 6, "a picture in JPEG XL" },
     };
     for (size_t i = 0; i < AFN_COUNT(other); i++) {
         afn_image image = { .width = 7 };
@@ -184,26 +197,6 @@ static void the_extension_does_not_matter(void **state)
     afn_image_free(&image);
     afn_image_free(&image); /* zeroed: a no-op */
     free(jpeg);
-}
-
-/* Decode with the k-th allocation failing, for every k, until none fails. */
-static void decode_failing(const void *bytes, size_t size, int least)
-{
-    int failed = 0;
-    for (int64_t k = 1;; k++) {
-        afn_image image;
-        afn_alloc_fail_at(k);
-        const afn_status st = afn_image_decode(&image, bytes, size, NULL);
-        afn_alloc_fail_at(0);
-        if (st == AFN_OK) {
-            afn_image_free(&image);
-            break;
-        }
-        assert_int_equal(st, AFN_ENOMEM);
-        assert_null(image.pixels);
-        failed++;
-    }
-    assert_true(failed >= least);
 }
 
 static void every_failing_allocation_is_reported(void **state)

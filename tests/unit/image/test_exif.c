@@ -28,9 +28,9 @@ static void both_byte_orders_and_types_are_read(void **state)
         { "Exif\0\0", 6, 0 },
     };
     for (size_t i = 0; i < AFN_COUNT(row); i++)
-        assert_int_equal(afn_image__exif_orientation((const uint8_t *)row[i].exif,
-                                                     row[i].size),
-                         row[i].orientation);
+        assert_int_equal(
+            afn_image__exif_orientation((const uint8_t *)row[i].exif, row[i].size),
+            row[i].orientation);
 }
 
 /* At every length, in memory of just that length: no byte behind it is read. */
@@ -49,7 +49,8 @@ static void a_cut_block_is_no_error(void **state)
     }
 }
 
-/* The picture "abc / def" as each orientation makes it, by the letters of its pixels. */
+/* The picture "abc / def" as each orientation makes it, by the letters of its pixels.
+ */
 static void pictures_turn_as_the_standard_says(void **state)
 {
     (void)state;
@@ -64,7 +65,8 @@ static void pictures_turn_as_the_standard_says(void **state)
     for (int o = 0; o < 10; o++) {
         afn_image image;
         assert_ok(afn_image__alloc(&image, 3, 2));
-        for (int i = 0; i < 18; i++) image.pixels[i] = (uint8_t)("abcdef"[i / 3] + i % 3);
+        for (int i = 0; i < 18; i++)
+            image.pixels[i] = (uint8_t)("abcdef"[i / 3] + i % 3);
         assert_ok(afn_image__turn(&image, o));
         assert_int_equal(image.width, row[o].width);
         assert_int_equal(image.height, 6 / row[o].width);
