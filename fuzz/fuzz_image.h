@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Decodes bytes as a picture, whatever format they claim to be; slow sizes are refused. */
+/* Decodes bytes as a picture, whatever format they claim to be; slow sizes are refused.
+ */
 #ifndef AFN_FUZZ_IMAGE_H
 #define AFN_FUZZ_IMAGE_H
 
@@ -28,7 +29,8 @@ static inline void decode_any(const uint8_t *data, size_t size)
 
 /* The same with these bytes in front, unless data begins with them: most inputs would
  * be no picture at all otherwise. */
-static inline int decode_as(const char *magic, size_t n, const uint8_t *data, size_t size)
+static inline int decode_as(const char *magic, size_t n, const uint8_t *data,
+                            size_t size)
 {
     if (size > MAX_BYTES) return 0;
     const bool begins = size >= n && memcmp(data, magic, n) == 0;

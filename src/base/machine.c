@@ -2,6 +2,7 @@
 /* The machine as Linux describes it under /proc: lines of "key<blanks>: value". */
 #include "base/machine.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,4 +36,19 @@ size_t afn_peak_rss_bytes(void)
     char text[32];
     read_field("/proc/self/status", "VmHWM", text, sizeof text); /* "1234 kB" */
     return (size_t)strtoull(text, NULL, 10) * 1024;
+}
+
+afn_isa afn_best_isa(void)
+{
+#if defined(__x86_64__)
+    const bool v3 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2") &&
+                    __builtin_cpu_supports("fma");
+    const bool v4 =
+        __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+        __builtin_cpu_supports("avx512cd");
+    return v3 && v4 ? AFN_ISA_AVX512 : v3 ? AFN_ISA_AVX2 : AFN_ISA_BASE;
+#else
+    return AFN_ISA_BASE;
+#endif
 }

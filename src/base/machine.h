@@ -11,6 +11,10 @@ enum { AFN_CPU_NAME_BYTES = 64 };
  * buf. */
 char *afn_cpu_name(char buf[AFN_CPU_NAME_BYTES]);
 
+/* Instruction sets that code is compiled for, and the best that this processor has. */
+typedef enum afn_isa { AFN_ISA_BASE, AFN_ISA_AVX2, AFN_ISA_AVX512 } afn_isa;
+afn_isa afn_best_isa(void);
+
 /* Most memory that this process has had resident so far; 0 where unknown. */
 size_t afn_peak_rss_bytes(void);
 

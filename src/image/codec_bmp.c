@@ -194,7 +194,8 @@ static void unpack_rows(const decoder *d, afn_image *image)
 {
     const size_t padded = (row_bytes(d) + 3) / 4 * 4;
     for (int64_t y = 0; y < d->height; y++)
-        unpack_row(d, row_of(d, image, y), d->bytes + d->pixels_at + padded * (size_t)y);
+        unpack_row(d, row_of(d, image, y),
+                   d->bytes + d->pixels_at + padded * (size_t)y);
 }
 
 /* The place that runs have come to. */
@@ -256,7 +257,9 @@ static afn_status run_rows(const decoder *d, afn_image *image)
 static afn_status decode(afn_image *out, afn_codec_job *job)
 {
     afn_status st = AFN_OK;
-    decoder d = { .bytes = job->bytes, .size = job->size, .max_pixels = job->max_pixels };
+    decoder d = { .bytes = job->bytes,
+                  .size = job->size,
+                  .max_pixels = job->max_pixels };
     size_t palette;
     AFN_TRY(read_header(&d));
     AFN_TRY(check_kind(&d));

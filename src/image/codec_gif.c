@@ -160,7 +160,10 @@ static afn_status decode(afn_image *out, afn_codec_job *job)
 {
     afn_status st = AFN_OK;
     int code = 0;
-    decoder d = { .bytes = job->bytes, .size = job->size, .max_pixels = job->max_pixels, .transparent = -1 };
+    decoder d = { .bytes = job->bytes,
+                  .size = job->size,
+                  .max_pixels = job->max_pixels,
+                  .transparent = -1 };
     d.gif = DGifOpen(&d, on_read, &code);
     if (!d.gif) {
         st = broken(&d, code);

@@ -4,9 +4,9 @@
  *   "P5", whitespace, width, height, greatest value (not in P1, P4), one whitespace,
  *   samples; # begins a comment up to the end of the line
  *
- * Samples are scaled to 8 bits and rounded half to even, as Python does.  Gray with more
- * than 8 bits is scaled to 16 and then clipped to 8: Pillow's conversion of its mode I.
- * Source     https://netpbm.sourceforge.net/doc/; Pillow, PpmImagePlugin.py */
+ * Samples are scaled to 8 bits and rounded half to even, as Python does.  Gray with
+ * more than 8 bits is scaled to 16 and then clipped to 8: Pillow's conversion of its
+ * mode I. Source     https://netpbm.sourceforge.net/doc/; Pillow, PpmImagePlugin.py */
 #include "image/codec.h"
 
 #include <math.h>
@@ -173,7 +173,9 @@ static void read_binary(const decoder *d, afn_image *image)
 static afn_status decode(afn_image *out, afn_codec_job *job)
 {
     afn_status st = AFN_OK;
-    decoder d = { .bytes = job->bytes, .size = job->size, .max_pixels = job->max_pixels };
+    decoder d = { .bytes = job->bytes,
+                  .size = job->size,
+                  .max_pixels = job->max_pixels };
     AFN_TRY(read_header(&d));
     AFN_TRY(afn_image__alloc(out, d.width, d.height));
     if (is_text(&d))

@@ -178,7 +178,8 @@ static int byte_of(const decoder *d, const uint8_t *p, int64_t i, int s)
 
 static void unpack_rgb(const decoder *d, uint8_t *rgb, const uint8_t *p, int64_t n)
 {
-    const bool divide = d->has_extra && d->alpha == EXTRASAMPLE_ASSOCALPHA;
+    const bool divide =
+        d->samples > 3 && d->has_extra && d->alpha == EXTRASAMPLE_ASSOCALPHA;
     for (int64_t i = 0; i < n; i++) {
         const int a = divide ? byte_of(d, p, i, 3) : 255;
         for (int c = 0; c < 3; c++) {
@@ -236,8 +237,8 @@ static bool one_sample(const decoder *d)
 static afn_status choose_gray(decoder *d)
 {
     const bool is_uint = d->format == SAMPLEFORMAT_UINT;
-    const bool wide = (d->bits == 16 && d->format != SAMPLEFORMAT_IEEEFP) ||
-                      d->bits == 32;
+    const bool wide =
+        (d->bits == 16 && d->format != SAMPLEFORMAT_IEEEFP) || d->bits == 32;
     if (is_narrow(d) && is_uint && one_sample(d)) {
         gray_table(d);
         d->unpack = unpack_table;
@@ -321,12 +322,22 @@ static void weave(const decoder *d, int plane, int64_t pixels)
                d->raw + bytes * (size_t)i, bytes);
 }
 
-/* Room for `pixels` pixels, `raw_bytes` of which libtiff gives at once. */
-static afn_status make_room(decoder *d, tmsize_t raw_bytes, int64_t pixels)
+/* Bytes of `pixels` pixels side by side, in one plane or in all. */
+static size_t row_bytes(const decoder *d, int64_t pixels)
+{
+    const size_t n = d->planar == PLANARCONFIG_SEPARATE ? 1 : d->samples;
+    return ((size_t)pixels * n * d->bits + 7) / 8;
+}
+
+/* Room for what libtiff gives at once: raw_bytes, which hold `rows` rows of `width`
+ * pixels, or its idea of the picture is another than ours. */
+static afn_status make_room(decoder *d, tmsize_t raw_bytes, int64_t width, int64_t rows)
 {
     size_t bytes;
     const bool apart = d->planar == PLANARCONFIG_SEPARATE;
-    if (raw_bytes < 1) return broken(d);
+    const int64_t pixels = width * rows;
+    if (raw_bytes < 1 || (size_t)raw_bytes / (size_t)rows < row_bytes(d, width))
+        return broken(d);
     if (raw_bytes > max_alloc_bytes)
         return afn_fail(AFN_EUNSUPPORTED, "needs %lld bytes at once",
                         (long long)raw_bytes);
@@ -343,7 +354,7 @@ static afn_status make_room(decoder *d, tmsize_t raw_bytes, int64_t pixels)
 static afn_status read_strips(decoder *d, afn_image *image)
 {
     const bool apart = d->planar == PLANARCONFIG_SEPARATE;
-    afn_status st = make_room(d, TIFFScanlineSize(d->tiff), d->width);
+    afn_status st = make_room(d, TIFFScanlineSize(d->tiff), d->width, 1);
     if (st != AFN_OK) return st;
     for (uint32_t y = 0; y < d->height; y++) {
         for (int plane = 0; plane < (apart ? d->samples : 1); plane++) {
@@ -379,9 +390,9 @@ static afn_status read_tiles(decoder *d, afn_image *image)
     tiling tile = { 0 };
     TIFFGetField(d->tiff, TIFFTAG_TILEWIDTH, &tile.width);
     TIFFGetField(d->tiff, TIFFTAG_TILELENGTH, &tile.height);
+    if (!tile.width || !tile.height) return broken(d);
     const int64_t pixels = (int64_t)tile.width * tile.height;
-    const tmsize_t bytes = TIFFTileSize(d->tiff);
-    afn_status st = make_room(d, bytes, pixels);
+    afn_status st = make_room(d, TIFFTileSize(d->tiff), tile.width, tile.height);
     if (st != AFN_OK) return st;
     for (uint32_t y = 0; y < d->height; y += tile.height)
         for (uint32_t x = 0; x < d->width; x += tile.width) {
@@ -422,9 +433,9 @@ static afn_status read_ycbcr(decoder *d, afn_image *image)
 
 static afn_status read_pixels(decoder *d, afn_image *image)
 {
-    const bool as_whole = d->photometric == PHOTOMETRIC_YCBCR &&
-                          (d->compression != COMPRESSION_JPEG ||
-                           d->planar != PLANARCONFIG_CONTIG);
+    const bool as_whole =
+        d->photometric == PHOTOMETRIC_YCBCR &&
+        (d->compression != COMPRESSION_JPEG || d->planar != PLANARCONFIG_CONTIG);
     if (as_whole) return read_ycbcr(d, image);
     return TIFFIsTiled(d->tiff) ? read_tiles(d, image) : read_strips(d, image);
 }
@@ -433,7 +444,9 @@ static afn_status decode(afn_image *out, afn_codec_job *job)
 {
     afn_status st = AFN_OK;
     uint16_t orientation = 0;
-    decoder d = { .bytes = job->bytes, .size = job->size, .max_pixels = job->max_pixels };
+    decoder d = { .bytes = job->bytes,
+                  .size = job->size,
+                  .max_pixels = job->max_pixels };
     AFN_TRY(open_file(&d));
     AFN_TRY(read_tags(&d));
     AFN_TRY(afn_image__alloc(out, d.width, d.height));
@@ -450,8 +463,9 @@ done:
 
 static bool probe(const uint8_t *bytes, size_t size)
 {
-    static const char magic[][4] = { "II*", { 'M', 'M', 0, '*' }, "II+",
-                                     { 'M', 'M', 0, '+' } };
+    static const char magic[][4] = {
+        "II*", { 'M', 'M', 0, '*' }, "II+", { 'M', 'M', 0, '+' }
+    };
     for (size_t i = 0; size >= 4 && i < AFN_COUNT(magic); i++)
         if (memcmp(bytes, magic[i], 4) == 0) return true;
     return false;

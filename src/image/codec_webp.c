@@ -23,8 +23,8 @@ static afn_status read_frame(afn_image *image, const WebPIterator *frame)
         return afn_fail(AFN_EFORMAT, "frame of %dx%d pixels does not fit", frame->width,
                         frame->height);
     const size_t stride = (size_t)image->width * 3;
-    uint8_t *const first = image->pixels + stride * (size_t)frame->y_offset +
-                           3 * (size_t)frame->x_offset;
+    uint8_t *const first =
+        image->pixels + stride * (size_t)frame->y_offset + 3 * (size_t)frame->x_offset;
     config.output.colorspace = MODE_RGB;
     config.output.is_external_memory = 1;
     config.output.u.RGBA.rgba = first;

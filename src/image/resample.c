@@ -2,18 +2,22 @@
 /* Resize with Pillow's arithmetic: a convolution with a filter that is stretched when
  * shrinking (antialias), first along rows, then along columns.  Coefficients are fixed
  * point with 22 fractional bits; each pass rounds and clips to 8 bits.  An axis whose
- * length stays is not filtered at all.
+ * length stays is not filtered at all.  The sums are made in sample_kern.c.
  * Source: Pillow, src/libImaging/Resample.c, Geometry.c (nearest) */
 #include "image/filter.h"
 #include "image/image.h"
+#include "image/sample_kern.h"
 
 #include <math.h>
 #include <string.h>
 
 enum {
-    PRECISION = 32 - 8 - 2, /* 8 bits of result, 2 for sums beyond 0 .. 1 */
-    HALF = 1 << (PRECISION - 1),
-    BLOCK = 192 /* bytes of a row that the vertical pass sums at a time */
+    PRECISION = AFN_SAMPLE_PRECISION,
+    BAND = AFN_SAMPLE_BAND,
+    PIXEL = 3 * BAND, /* bytes of a pixel of a band */
+    /* A band takes up to this many pixels at once, which stay in the cache. */
+    BAND_PIXELS = 4096,
+    BAND_RESULTS = 1024
 };
 
 /* Weights along one axis for `count` results. */
@@ -86,48 +90,121 @@ done:
     return st;
 }
 
-static uint8_t clip8(int32_t sum)
+static const afn_sample_kern *kern(void)
 {
-    const int32_t v = sum >> PRECISION;
-    return (uint8_t)(v < 0 ? 0 : v > 255 ? 255 : v);
+    static const afn_sample_kern *const by_isa[] = {
+        [AFN_ISA_BASE] = &afn_sample_base,
+        [AFN_ISA_AVX2] = &afn_sample_avx2,
+        [AFN_ISA_AVX512] = &afn_sample_avx512,
+    };
+    return by_isa[afn_best_isa()];
 }
 
-/* One row: in (in_width, 3) -> out (a->count, 3). */
-static void row_horizontal(uint8_t *restrict out, const uint8_t *restrict in,
-                           const axis *a)
+/* ---- across ---- */
+
+/* Sixteen rows on their way through the pass across, and where they come out. */
+typedef struct band {
+    const afn_sample_kern *kern;
+    const axis *across;
+    uint8_t *in;    /* (BAND_PIXELS, 3, 16), or less where the picture is narrow */
+    uint8_t *out;   /* (BAND_RESULTS, 3, 16), likewise */
+    uint8_t *spare; /* (across->count, 3) for rows of the band that there are not */
+    const uint8_t *from[BAND];
+    uint8_t *to[BAND];
+} band;
+
+/* Results first .. end-1 of all rows of the band; their source fits into it. */
+static void band_part(band *b, int64_t first, int64_t end)
 {
-    for (int64_t i = 0; i < a->count; i++) {
-        const int32_t *restrict k = a->k + i * a->stride;
-        const uint8_t *restrict p = in + 3 * a->start[i];
-        int32_t r = HALF, g = HALF, b = HALF;
-        for (int64_t t = 0; t < a->taps[i]; t++) {
-            r += p[3 * t] * k[t];
-            g += p[3 * t + 1] * k[t];
-            b += p[3 * t + 2] * k[t];
-        }
-        out[3 * i] = clip8(r);
-        out[3 * i + 1] = clip8(g);
-        out[3 * i + 2] = clip8(b);
+    const axis *a = b->across;
+    const int64_t x = a->start[first], n = a->start[end - 1] + a->taps[end - 1] - x;
+    const uint8_t *from[BAND];
+    uint8_t *to[BAND];
+    for (int r = 0; r < BAND; r++) {
+        from[r] = b->from[r] + 3 * x;
+        to[r] = b->to[r] + 3 * first;
+    }
+    b->kern->to_band(b->in, from, (size_t)n * 3);
+    for (int64_t i = first; i < end; i++)
+        b->kern->sum_band(b->out + PIXEL * (i - first),
+                          b->in + PIXEL * (a->start[i] - x), a->k + i * a->stride,
+                          a->taps[i]);
+    b->kern->from_band(to, b->out, (size_t)(end - first) * 3);
+}
+
+/* All results, as many at once as the band takes; one whose source alone is larger is
+ * left to row_across(). */
+static void band_across(band *b)
+{
+    const axis *a = b->across;
+    for (int64_t first = 0, end; first < a->count; first = end) {
+        end = first + 1;
+        while (end < a->count && end - first < BAND_RESULTS &&
+               a->start[end] + a->taps[end] - a->start[first] <= BAND_PIXELS)
+            end++;
+        band_part(b, first, end);
     }
 }
 
-/* One row of n bytes: out[i] = sum over t of k[t] in[t * stride + i]. */
-static void row_vertical(uint8_t *restrict out, const uint8_t *restrict in,
-                         size_t stride, size_t n, const int32_t *restrict k,
-                         int64_t taps)
+/* The plain form, for sources so long that no band takes them: one row. */
+static void row_across(uint8_t *out, const uint8_t *in, const axis *a)
 {
-    for (size_t at = 0; at < n; at += BLOCK) {
-        const size_t m = n - at < BLOCK ? n - at : BLOCK;
-        int32_t sum[BLOCK];
-        for (size_t i = 0; i < m; i++) sum[i] = HALF;
-        for (int64_t t = 0; t < taps; t++) {
-            const uint8_t *restrict row = in + (size_t)t * stride + at;
-            const int32_t kt = k[t];
-            for (size_t i = 0; i < m; i++) sum[i] += row[i] * kt;
-        }
-        for (size_t i = 0; i < m; i++) out[at + i] = clip8(sum[i]);
-    }
+    for (int64_t i = 0; i < a->count; i++)
+        for (int64_t c = 0; c < 3; c++)
+            kern()->sum(out + 3 * i + c, in + 3 * a->start[i] + c, 3, 1,
+                        a->k + i * a->stride, a->taps[i]);
 }
+
+static int64_t least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static afn_status band_make(band *b, const axis *a)
+{
+    const int64_t n = a->start[a->count - 1] + a->taps[a->count - 1] - a->start[0];
+    *b = (band){ .kern = kern(), .across = a };
+    b->in = afn_alloc_aligned((size_t)(PIXEL * least(n, BAND_PIXELS)));
+    b->out = afn_alloc_aligned((size_t)(PIXEL * least(a->count, BAND_RESULTS)));
+    b->spare = afn_alloc_aligned((size_t)(3 * a->count));
+    return b->in && b->out && b->spare ? AFN_OK : afn_fail(AFN_ENOMEM, "out of memory");
+}
+
+static void band_free(band *b)
+{
+    afn_free(b->in);
+    afn_free(b->out);
+    afn_free(b->spare);
+}
+
+/* n_rows rows of the picture from `row` on -> rows of (a->count, 3). */
+static afn_status pass_across(uint8_t *out, size_t stride, const afn_image *in,
+                              int64_t row, int64_t n_rows, const axis *a)
+{
+    afn_status st = AFN_OK;
+    band b = { 0 };
+    const size_t in_stride = (size_t)in->width * 3;
+    const uint8_t *from = in->pixels + (size_t)row * in_stride;
+    if (a->stride > BAND_PIXELS) {
+        for (int64_t i = 0; i < n_rows; i++)
+            row_across(out + (size_t)i * stride, from + (size_t)i * in_stride, a);
+        return AFN_OK;
+    }
+    AFN_TRY(band_make(&b, a));
+    for (int64_t i = 0; i < n_rows; i += BAND) {
+        for (int64_t r = 0; r < BAND; r++) {
+            const bool there = i + r < n_rows;
+            b.from[r] = from + (size_t)(there ? i + r : n_rows - 1) * in_stride;
+            b.to[r] = there ? out + (size_t)(i + r) * stride : b.spare;
+        }
+        band_across(&b);
+    }
+done:
+    band_free(&b);
+    return st;
+}
+
+/* ---- down ---- */
 
 /* Rows of pixels in memory: of the picture, or between the passes. */
 typedef struct rows {
@@ -135,13 +212,13 @@ typedef struct rows {
     size_t stride; /* bytes */
 } rows;
 
-static void pass_vertical(uint8_t *out, size_t stride, rows in, const axis *a,
-                          int64_t first_row, size_t row_bytes)
+static void pass_down(uint8_t *out, size_t stride, rows in, const axis *a,
+                      int64_t first_row, size_t row_bytes)
 {
     for (int64_t i = 0; i < a->count; i++)
-        row_vertical(out + (size_t)i * stride,
-                     in.data + (size_t)(a->start[i] - first_row) * in.stride, in.stride,
-                     row_bytes, a->k + i * a->stride, a->taps[i]);
+        kern()->sum(out + (size_t)i * stride,
+                    in.data + (size_t)(a->start[i] - first_row) * in.stride, in.stride,
+                    row_bytes, a->k + i * a->stride, a->taps[i]);
 }
 
 /* Both passes.  Only the source rows that some result needs go through the first. */
@@ -170,12 +247,10 @@ static afn_status convolve(uint8_t *out, size_t stride, const afn_image *in,
                     AFN_ENOMEM, "out of memory");
         uint8_t *to = vertical ? between : out;
         const size_t to_stride = vertical ? row_bytes : stride;
-        for (int64_t i = 0; i < n_rows; i++)
-            row_horizontal(to + (size_t)i * to_stride,
-                           in->pixels + (size_t)(row + i) * in_stride, &across);
+        AFN_TRY(pass_across(to, to_stride, in, row, n_rows, &across));
         source = (rows){ between, row_bytes };
     }
-    if (vertical) pass_vertical(out, stride, source, &down, row, row_bytes);
+    if (vertical) pass_down(out, stride, source, &down, row, row_bytes);
 done:
     axis_free(&across);
     axis_free(&down);

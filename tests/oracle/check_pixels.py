@@ -4,8 +4,8 @@
 
 Pictures are generated (all kinds of JPEG and PNG that Pillow writes, and PNGs of the
 kinds it does not), plus those beside the source tree where there are any.  Each is
-decoded, and resized and cropped as torchvision's Resize and CenterCrop do; then some
-1000 resizes of random sizes over all six filters; then 1500 pictures are damaged, which
+decoded, and resized and cropped as torchvision's Resize and CenterCrop do; then
+3000 resizes of random sizes over all six filters; then 1500 pictures are damaged, which
 Pillow and we are to refuse or decode alike.
 
 usage: check_pixels.py PIXELS_TOOL; exits 77 where Pillow or torchvision is missing.
@@ -287,7 +287,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         tool = Tool(sys.argv[1], folder)
         used = check_pictures(tool, score, rng, folder)
-        check_resizes(tool, score, rng, folder, 1000)
+        check_resizes(tool, score, rng, folder, 3000)
         check_damaged(tool, score, rng, folder, 1500)
         tool.process.stdin.close()
         if tool.process.wait() != 0:

@@ -43,8 +43,8 @@ static afn_buf bmp_begin(bmp_head h, uint32_t between)
     return b;
 }
 
-static void assert_bmp(bmp_head h, const char *palette, size_t colours, const char *data,
-                       size_t n, const char *rgb)
+static void assert_bmp(bmp_head h, const char *palette, size_t colours,
+                       const char *data, size_t n, const char *rgb)
 {
     afn_buf b = bmp_begin(h, (uint32_t)colours);
     afn_buf_add(&b, palette, colours);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* GIFs made by hand: each pixel is a code of its own, with the table cleared in between,
- * so that no code is wider than three bits. */
+/* GIFs made by hand: each pixel is a code of its own, with the table cleared in
+ * between, so that no code is wider than three bits. */
 #include "afn_test.h"
 
 #include "image/codec.h"
@@ -46,8 +46,13 @@ static afn_buf make_gif(gif_frame f, const char *pixel)
         const uint8_t control[8] = { '!', 0xf9, 4, 1, 0, 0, (uint8_t)f.transparent, 0 };
         afn_buf_add(&b, control, 8);
     }
-    const uint8_t head[10] = { ',', f.left,   0, f.top, 0, f.width, 0, f.height, 0,
-                               (uint8_t)((f.local ? 0x81 : 0) | (f.interlaced ? 64 : 0)) };
+    const uint8_t head[10] = {
+        ',', f.left,
+        0,   f.top,
+        0,   f.width,
+        0,   f.height,
+        0,   (uint8_t)((f.local ? 0x81 : 0) | (f.interlaced ? 64 : 0))
+    };
     afn_buf_add(&b, head, 10);
     if (f.local) add_palette(&b, "ABCDEFGHIJKL");
     add_codes(&b, pixel, (size_t)f.width * f.height);
@@ -91,8 +96,7 @@ static void interlaced_rows_find_their_place(void **state)
 {
     (void)state;
     const gif_frame f = { 0, 0, 1, 5, true, false, -1 }; /* rows 0, 4, 2, 1, 3 */
-    assert_gif(f, "\0\1\2\3\0", 3,
-               "abcabcabcjklabcabcghiabcabcabcabcabcdefabcabc");
+    assert_gif(f, "\0\1\2\3\0", 3, "abcabcabcjklabcabcghiabcabcabcabcabcdefabcabc");
 }
 
 static void stray_bytes_between_blocks_are_passed_over(void **state)

@@ -29,7 +29,9 @@ static afn_buf make_tiff(bool big, const tag *tags, int n_tags, const char *data
     add(&b, big, 8 + padded, 4);
     afn_buf_add(&b, data, size);
     if (size % 2) add(&b, big, 0, 1);
-    const tag fixed[] = { { 256, 1, { 2 } }, { 257, 1, { 1 } }, { 273, 0, { 8 } },
+    const tag fixed[] = { { 256, 1, { 2 } },
+                          { 257, 1, { 1 } },
+                          { 273, 0, { 8 } },
                           { 279, 0, { (uint32_t)size } } };
     add(&b, big, (uint32_t)n_tags + 4, 2);
     const uint32_t behind = 8 + padded + 2 + 12 * ((uint32_t)n_tags + 4) + 4;
@@ -59,13 +61,55 @@ static void assert_tiff(bool big, const tag *tags, int n, const char *data, size
     afn_buf_free(&b);
 }
 
-#define BITS(n, ...)     { 258, n, { __VA_ARGS__ } }
-#define PHOTOMETRIC(v)   { 262, 1, { v } }
-#define SAMPLES(n)       { 277, 1, { n } }
-#define EXTRA(v)         { 338, 1, { v } }
-#define ORIENTATION(v)   { 274, 1, { v } }
-#define COMPRESSION(v)   { 259, 1, { v } }
-#define FORMAT(v)        { 339, 1, { v } }
+#define BITS(n, ...)                                                                   \
+    {                                                                                  \
+        258, n,                                                                        \
+        {                                                                              \
+            __VA_ARGS__                                                                \
+        }                                                                              \
+    }
+#define PHOTOMETRIC(v)                                                                 \
+    {                                                                                  \
+        262, 1,                                                                        \
+        {                                                                              \
+            v                                                                          \
+        }                                                                              \
+    }
+#define SAMPLES(n)                                                                     \
+    {                                                                                  \
+        277, 1,                                                                        \
+        {                                                                              \
+            n                                                                          \
+        }                                                                              \
+    }
+#define EXTRA(v)                                                                       \
+    {                                                                                  \
+        338, 1,                                                                        \
+        {                                                                              \
+            v                                                                          \
+        }                                                                              \
+    }
+#define ORIENTATION(v)                                                                 \
+    {                                                                                  \
+        274, 1,                                                                        \
+        {                                                                              \
+            v                                                                          \
+        }                                                                              \
+    }
+#define COMPRESSION(v)                                                                 \
+    {                                                                                  \
+        259, 1,                                                                        \
+        {                                                                              \
+            v                                                                          \
+        }                                                                              \
+    }
+#define FORMAT(v)                                                                      \
+    {                                                                                  \
+        339, 1,                                                                        \
+        {                                                                              \
+            v                                                                          \
+        }                                                                              \
+    }
 
 static void gray_of_every_depth(void **state)
 {
@@ -78,7 +122,10 @@ static void gray_of_every_depth(void **state)
         { { BITS(1, 1), PHOTOMETRIC(1), SAMPLES(1) }, "\x40", "\0\0\0\xff\xff\xff", 1 },
         { { BITS(1, 1), PHOTOMETRIC(0), SAMPLES(1) }, "\x40", "\xff\xff\xff\0\0\0", 1 },
         { { BITS(1, 2), PHOTOMETRIC(1), SAMPLES(1) }, "\x60", "UUU\xaa\xaa\xaa", 1 },
-        { { BITS(1, 4), PHOTOMETRIC(1), SAMPLES(1) }, "\x1e", "\21\21\21\xee\xee\xee", 1 },
+        { { BITS(1, 4), PHOTOMETRIC(1), SAMPLES(1) },
+          "\x1e",
+          "\21\21\21\xee\xee\xee",
+          1 },
         { { BITS(1, 8), PHOTOMETRIC(1), SAMPLES(1) }, "ab", "aaabbb", 2 },
         { { BITS(1, 8), PHOTOMETRIC(0), SAMPLES(1) }, "\x9e\x9d", "aaabbb", 2 },
     };
@@ -116,11 +163,12 @@ static void colours_of_every_kind(void **state)
     assert_tiff(false, bound, 4, "\x10\x20\x40\x80zzz\0", 8, "\x1f\x3f\x7f\0\0\0");
     const tag cmyk[] = { BITS(4, 8, 8, 8, 8), PHOTOMETRIC(5), SAMPLES(4) };
     assert_tiff(false, cmyk, 3, "\0\0\0\0\xff\0\0\0", 8, "\xff\xff\xff\0\xff\xff");
-    const tag palette[] = { BITS(1, 1), PHOTOMETRIC(3), SAMPLES(1),
-                            { 320,
-                              6,
-                              { 'a' << 8, 'd' << 8, 'b' << 8 | 255, 'e' << 8, 'c' << 8,
-                                'f' << 8 } } };
+    const tag palette[] = {
+        BITS(1, 1),
+        PHOTOMETRIC(3),
+        SAMPLES(1),
+        { 320, 6, { 'a' << 8, 'd' << 8, 'b' << 8 | 255, 'e' << 8, 'c' << 8, 'f' << 8 } }
+    };
     assert_tiff(true, palette, 4, "\x40", 1, "abcdef");
 }
 
@@ -129,9 +177,11 @@ static void planes_and_tiles_are_put_together(void **state)
     (void)state;
     enum { TILE = 16 };
     char tile[TILE * TILE * 3] = "abcdef";
-    const tag tags[] = { BITS(3, 8, 8, 8),     PHOTOMETRIC(2),     SAMPLES(3),
-                         { 322, 1, { TILE } }, { 323, 1, { TILE } },
-                         { 324, 0, { 8 } },    { 325, 0, { sizeof tile } } };
+    const tag tags[] = {
+        BITS(3, 8, 8, 8),           PHOTOMETRIC(2),       SAMPLES(3),
+        { 322, 1, { TILE } },       { 323, 1, { TILE } }, { 324, 0, { 8 } },
+        { 325, 0, { sizeof tile } }
+    };
     assert_tiff(false, tags, 7, tile, sizeof tile, "abcdef");
 }
 

@@ -71,7 +71,8 @@ static void lossy_pixels_are_near(void **state)
     const size_t size = WebPEncodeRGB(rgb, 8, 6, 24, 90, &webp);
     afn_image image;
     assert_ok(afn_image_decode(&image, webp, size, NULL));
-    for (int i = 0; i < 48 * 3; i++) assert_in_range(image.pixels[i] + 12 - rgb[i], 0, 24);
+    for (int i = 0; i < 48 * 3; i++)
+        assert_in_range(image.pixels[i] + 12 - rgb[i], 0, 24);
     afn_image_free(&image);
     WebPFree(webp);
 }
