@@ -23,7 +23,8 @@ typedef struct train_args {
     const char *model, *weights, *out, *unfreeze;
     int64_t head_epochs, tune_epochs;
     double head_lr, tune_lr, momentum, weight_decay, val;
-    bool nesterov, no_shuffle, keep_head, no_normalize, no_exif, profile, quiet, exact;
+    bool nesterov, no_shuffle, keep_head, no_normalize, no_exif, fast_decode, profile,
+        quiet, exact;
     int64_t batch, threads, seed;
     int64_t image_size; /* 0 = the model's */
     int64_t resize;     /* -1 = not given */
@@ -221,6 +222,7 @@ static int set_preprocess(training *s)
     if (o->image_size) p.crop = (int)o->image_size;
     if (o->resize >= 0) p.resize = (int)o->resize;
     if (o->no_exif) p.exif = false;
+    if (o->fast_decode) p.fast = true;
     for (int c = 0; o->no_normalize && c < 3; c++) {
         p.mean[c] = 0;
         p.std[c] = 1;
@@ -605,6 +607,12 @@ static const cli_option options[] = {
       .at = offsetof(train_args, no_exif),
       .help = "do not turn photos as their camera's EXIF orientation says, which is "
               "what torchvision's loader does; recorded in the model" },
+    { .name = "fast-decode",
+      .type = CLI_FLAG,
+      .at = offsetof(train_args, fast_decode),
+      .help = "decode JPEGs at 1/2, 1/4 or 1/8 of their size where the resize needs no "
+              "more: several times faster on large photos, other pixels than "
+              "torchvision's; recorded in the model" },
     { .name = "keep-head",
       .type = CLI_FLAG,
       .at = offsetof(train_args, keep_head),

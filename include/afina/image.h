@@ -26,6 +26,10 @@ typedef struct afn_decode_opts {
                 * stored, which is what torchvision's loader gives */
     int64_t max_pixels; /* refuse larger pictures, before memory is taken; default (and
                          * 0) 178,956,970, where Pillow raises DecompressionBombError */
+    int64_t min_side; /* above 0: a JPEG may be decoded at 1/2, 1/4 or 1/8 of its size,
+                       * which is several times faster and approximate: the smallest
+                       * whose shorter side keeps at least so many pixels, as Pillow's
+                       * draft() does; default 0: all pixels */
 } afn_decode_opts;
 AFN_API afn_decode_opts afn_decode_defaults(void);
 
@@ -80,6 +84,8 @@ typedef struct afn_preprocess {
     float mean[3];     /* per RGB channel, of values in [0, 1]; 0 = none */
     float std[3];      /* likewise; 1 = none */
     bool exif;         /* see afn_decode_opts */
+    bool fast; /* decode large JPEGs approximately, to what the resize needs; see
+                * min_side */
 } afn_preprocess;
 
 /* ImageNet's: resize 256, crop 224, bilinear, torchvision's mean and std; pictures are

@@ -85,6 +85,7 @@ static afn_status decode_with(afn_image *out, const afn_codec *codec, const void
     afn_status st = AFN_OK;
     afn_codec_job job = { .bytes = bytes, .size = size };
     job.wants_orientation = opts->exif;
+    job.min_side = opts->min_side;
     job.max_pixels = opts->max_pixels ? opts->max_pixels : pillows_limit;
     AFN_TRY(codec->decode(out, &job));
     if (opts->exif) AFN_TRY(afn_image__turn(out, job.orientation));

@@ -11,6 +11,7 @@ typedef struct afn_codec_job {
     const uint8_t *bytes;
     size_t size;
     int64_t max_pixels;     /* refuse more: see afn_image__check_size() */
+    int64_t min_side;       /* above 0: fewer pixels will do; see afn_decode_opts */
     bool wants_orientation; /* or else do not look for it */
 
     int orientation; /* result: of EXIF, 1 to 8, 0 = not told; pixels are as stored */

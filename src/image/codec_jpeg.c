@@ -41,7 +41,7 @@ typedef struct decoder {
     jmp_buf on_error;
     const uint8_t *bytes;
     size_t size;
-    int64_t max_pixels;
+    int64_t max_pixels, min_side;
     bool wants_orientation;
     int orientation;
     int max_scans;
@@ -171,6 +171,19 @@ static afn_status read_rows(decoder *d)
     return AFN_OK;
 }
 
+/* Let the inverse DCT make fewer pixels where the job needs no more: Pillow's draft().
+ */
+static void scale_down(decoder *d)
+{
+    const bool wide = d->jpeg.image_width > d->jpeg.image_height;
+    const int64_t shorter = wide ? d->jpeg.image_height : d->jpeg.image_width;
+    unsigned by = d->min_side > 0 ? 8 : 1;
+    while (by > 1 && shorter / by < d->min_side) by /= 2;
+    d->jpeg.scale_num = 1;
+    d->jpeg.scale_denom = by;
+    jpeg_calc_output_dimensions(&d->jpeg);
+}
+
 /* The first segment that calls itself EXIF counts; others of its kind are XMP. */
 static int find_orientation(const decoder *d)
 {
@@ -189,9 +202,10 @@ static afn_status decode_steps(decoder *d)
     d->orientation = find_orientation(d);
     const bool four = d->jpeg.num_components == 4;
     d->jpeg.out_color_space = four ? JCS_CMYK : JCS_RGB;
-    AFN_TRY(afn_image__alloc(&d->image, d->jpeg.image_width, d->jpeg.image_height));
+    scale_down(d);
+    AFN_TRY(afn_image__alloc(&d->image, d->jpeg.output_width, d->jpeg.output_height));
     if (four) {
-        d->cmyk_row = afn_alloc_array(d->jpeg.image_width, 4);
+        d->cmyk_row = afn_alloc_array(d->jpeg.output_width, 4);
         AFN_REQUIRE(d->cmyk_row, AFN_ENOMEM, "out of memory");
     }
     AFN_REQUIRE(jpeg_start_decompress(&d->jpeg), AFN_EFORMAT, "file is truncated");
@@ -212,6 +226,7 @@ static afn_status decode(afn_image *out, afn_codec_job *job)
     decoder d = { .bytes = job->bytes,
                   .size = job->size,
                   .max_pixels = job->max_pixels,
+                  .min_side = job->min_side,
                   .wants_orientation = job->wants_orientation };
     const afn_status st = decode_guarded(&d);
     job->orientation = d.orientation;

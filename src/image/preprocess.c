@@ -24,6 +24,7 @@ afn_decode_opts afn_preprocess_decoding(const afn_preprocess *p)
 {
     afn_decode_opts o = afn_decode_defaults();
     o.exif = p->exif;
+    if (p->fast) o.min_side = p->resize;
     return o;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The kernels of sample_kern.h: meson.build compiles this file once per instruction set
- * with AFN_SAMPLE_TABLE, the name of the table.  In the compiler's vector types, but for
- * the way from bytes to sums and back, where compilers miss the instruction. */
+ * with AFN_SAMPLE_TABLE, the name of the table.  In the compiler's vector types, but
+ * for the way from bytes to sums and back, where compilers miss the instruction. */
 #include "image/sample_kern.h"
 
 #if defined(__AVX2__)
@@ -33,19 +33,22 @@ typedef int32_t sums __attribute__((vector_size(W * 4)));
 #if defined(__AVX512BW__)
 INLINE sums load(const uint8_t *p)
 {
-    return (sums)_mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)(const void *)p));
+    return (sums)_mm512_cvtepu8_epi32(
+        _mm_loadu_si128((const __m128i *)(const void *)p));
 }
 
 INLINE void store(uint8_t *p, sums s)
 {
     const __m512i v = _mm512_srai_epi32((__m512i)s, AFN_SAMPLE_PRECISION);
-    const __m128i b = _mm512_cvtusepi32_epi8(_mm512_max_epi32(v, _mm512_setzero_si512()));
+    const __m128i b =
+        _mm512_cvtusepi32_epi8(_mm512_max_epi32(v, _mm512_setzero_si512()));
     memcpy(p, &b, W);
 }
 #elif defined(__AVX2__)
 INLINE sums load(const uint8_t *p)
 {
-    return (sums)_mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)(const void *)p));
+    return (sums)_mm256_cvtepu8_epi32(
+        _mm_loadl_epi64((const __m128i *)(const void *)p));
 }
 
 INLINE void store(uint8_t *p, sums s)

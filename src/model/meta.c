@@ -4,7 +4,7 @@
  *   afina.version      of the library that wrote the file
  *   afina.arch         "resnet50"
  *   afina.classes      JSON array of names; absent where the model has none
- *   afina.preprocess   JSON object: resize, crop, filter, mean, std, exif
+ *   afina.preprocess   JSON object: resize, crop, filter, mean, std, exif, fast
  * A file is input like any other: every value is checked. */
 #include <limits.h>
 #include <math.h>
@@ -99,6 +99,7 @@ static afn_status read_preprocess(model_meta *out, const char *text)
     AFN_TRY(read_floats(p->mean, object, "mean"));
     AFN_TRY(read_floats(p->std, object, "std"));
     AFN_TRY(read_flag(&p->exif, object, "exif"));
+    AFN_TRY(read_flag(&p->fast, object, "fast"));
     out->has_preprocess = true;
 done:
     json_decref(object);
@@ -170,10 +171,10 @@ static afn_status write_preprocess(afn_weights *w, const afn_preprocess *p)
     afn_status st = AFN_OK;
     char *text = NULL;
     json_t *object = json_pack(
-        "{s:i, s:i, s:s, s:[f,f,f], s:[f,f,f], s:b}", "resize", p->resize, "crop",
+        "{s:i, s:i, s:s, s:[f,f,f], s:[f,f,f], s:b, s:b}", "resize", p->resize, "crop",
         p->crop, "filter", afn_filter_name(p->filter), "mean", shortest(p->mean[0]),
         shortest(p->mean[1]), shortest(p->mean[2]), "std", shortest(p->std[0]),
-        shortest(p->std[1]), shortest(p->std[2]), "exif", p->exif);
+        shortest(p->std[1]), shortest(p->std[2]), "exif", p->exif, "fast", p->fast);
     AFN_REQUIRE(object, AFN_ENOMEM, "out of memory");
     text = json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(FLOAT_DIGITS));
     AFN_REQUIRE(text, AFN_ENOMEM, "out of memory");

@@ -44,10 +44,12 @@ def without_pytorch(script, build, out):
 
 def with_pytorch(script, build, out):
     rows, text, found = table(script, build, out, '--only',
-                              'tune-alexnet,frozen,exercise', '--python', sys.executable)
-    for name in ('tune-alexnet', 'frozen', 'cached', 'exercise'):
+                              'tune-alexnet,frozen,exercise,decode', '--python', sys.executable)
+    for name in ('tune-alexnet', 'frozen', 'cached', 'exercise', 'decode',
+                 'decode-12mp-fast'):
         r = rows[name]
         assert r['value'] > 0 and r['met'] == (r['value'] >= r['target']), r
+    assert rows['decode-12mp']['value'] > 0 and 'met' not in rows['decode-12mp']
     r = rows['frozen']
     assert abs(r['value'] - r['afina'][0] / r['torch'][0]) < 1e-6 * r['value']
     r = rows['exercise']

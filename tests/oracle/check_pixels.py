@@ -247,6 +247,21 @@ def check_resizes(tool, score, rng, folder, count):
             score.check(f"{image.size} crop {to}", ours, error, theirs)
 
 
+def check_drafts(tool, score, rng, folder):
+    """JPEGs decoded at a fraction of their size, as Pillow's draft() does"""
+    path = os.path.join(folder, "picture.jpg")
+    for name, data in generated(rng):
+        if not name.endswith(".jpg"):
+            continue
+        with open(path, "wb") as f:
+            f.write(data)
+        for side in (1, int(rng.integers(2, 60)), 100, 1000):
+            image = Image.open(path)
+            image.draft(None, (side, side))
+            ours, error = tool.ask("draft", path, side)
+            score.check(f"{name} draft {side}", ours, error, np.asarray(image.convert("RGB")))
+
+
 def damage(rng, data):
     """Cut, with bytes changed, or with bytes put in between"""
     data = bytearray(data)
@@ -288,6 +303,7 @@ def main():
         tool = Tool(sys.argv[1], folder)
         used = check_pictures(tool, score, rng, folder)
         check_resizes(tool, score, rng, folder, 3000)
+        check_drafts(tool, score, rng, folder)
         check_damaged(tool, score, rng, folder, 1500)
         tool.process.stdin.close()
         if tool.process.wait() != 0:

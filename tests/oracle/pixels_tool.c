@@ -5,6 +5,7 @@
  *
  *   decode      PATH OUT
  *   upright     PATH OUT          (decode, and turn by the EXIF orientation)
+ *   draft       PATH MIN_SIDE OUT (decode, approximately)
  *   resize      PATH WIDTH HEIGHT FILTER OUT
  *   crop        PATH WIDTH HEIGHT OUT
  *   preprocess  PATH RESIZE CROP FILTER OUT */
@@ -51,10 +52,12 @@ static afn_status run(char **field, int n, afn_image *in, afn_image *out)
 {
     afn_status st = AFN_OK;
     const char *verb = field[0];
-    const afn_decode_opts opts = { .exif = strcmp(verb, "upright") == 0 };
+    afn_decode_opts opts = { .exif = strcmp(verb, "upright") == 0 };
+    const bool draft = strcmp(verb, "draft") == 0 && n == 4;
+    if (draft) opts.min_side = atoi(field[2]);
     AFN_REQUIRE(n >= 3, AFN_EINVAL, "too few fields");
     AFN_TRY(afn_image_read(in, field[1], &opts));
-    if ((strcmp(verb, "decode") == 0 || strcmp(verb, "upright") == 0) && n == 3) {
+    if (draft || ((strcmp(verb, "decode") == 0 || opts.exif) && n == 3)) {
         *out = *in;
         *in = (afn_image){ 0 };
     } else if (strcmp(verb, "resize") == 0 && n == 6) {

@@ -312,6 +312,37 @@ def exercise_group(b):
                 samples(res['afina'], 'seconds'), unit='s', ratio='cost', target=2.3)]
 
 
+def decode_group(b):
+    """Files to what a network takes, each program on one core: the pictures as they are,
+    and 12-megapixel photos made of some of them."""
+    large = b.work / 'photos'
+
+    def of_afina(folder, how):
+        out, _ = call([b.build / 'tools/decode_side', folder, how], b.o.timeout)
+        return json.loads(out)
+
+    def of_torch(folder):
+        return b.torch('decode', folder)[0]
+
+    def measure(title, folder, *ways):
+        sides = {'PyTorch': lambda: of_torch(folder)}
+        sides.update({how: lambda how=how: of_afina(folder, how) for how in ways})
+        return b.in_turn(title, sides)
+
+    try:
+        b.torch('photos', b.data(), large)
+    except Failed as why:
+        b.log('no photos for the decoding rows: %s' % why)
+    small = measure('decode', b.data(), 'exact')
+    photos = measure('decode-12mp', large, 'exact', 'fast')
+    text = 'files to pixels of 224 x 224, one core: '
+    return [
+        rate('decode', text + b.pictures, small, 'exact', 2.5),
+        rate('decode-12mp', text + '12-megapixel photos', photos, 'exact', None),
+        rate('decode-12mp-fast', 'the same with --fast-decode', photos, 'fast', 6),
+    ]
+
+
 def forget(path):
     """Drop a file's pages from memory, where nobody else uses them."""
     with open(path, 'rb') as f:
@@ -358,6 +389,7 @@ def groups():
     yield ['frozen', 'frozen-bf16', 'cached'], frozen_group
     yield ['infer'], infer_group
     yield ['exercise'], exercise_group
+    yield ['decode', 'decode-12mp', 'decode-12mp-fast'], decode_group
     yield ['start', 'start-warm'], start_group
 
 
@@ -405,7 +437,7 @@ def verdict(r):
     part = r.get('ratio') == 'part'
     if r.get('ratio') in ('rate', 'cost'):
         ratio = '%.2f×' % r['value'] if 'value' in r else '-'
-        wanted = '%g×' % target
+        wanted = '-' if target is None else '%g×' % target
     elif part:
         ratio = '%.2f' % r['value'] if 'value' in r else '-'
         wanted = 'at most %g' % target

@@ -230,9 +230,42 @@ static void two_components_are_refused(void **state)
     free(b.data);
 }
 
+/* The sides that Pillow's draft() gives, and about the same picture. */
+static void fewer_pixels_are_made_where_they_will_do(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t min_side, width, height;
+    } row[] = { { 0, 61, 48 },  { 48, 61, 48 }, { 25, 61, 48 }, { 24, 31, 24 },
+                { 13, 31, 24 }, { 12, 16, 12 }, { 7, 16, 12 },  { 6, 8, 6 },
+                { 1, 8, 6 },    { -5, 61, 48 } };
+    for (int components = 1; components <= 4; components += components == 1 ? 2 : 1) {
+        unsigned char *jpeg;
+        unsigned long size;
+        make_jpeg(&jpeg, &size,
+                  (jpeg_kind){ .width = 61, .height = 48, .components = components });
+        for (size_t i = 0; i < AFN_COUNT(row); i++) {
+            afn_image image, whole;
+            const afn_decode_opts opts = { .min_side = row[i].min_side };
+            assert_ok(afn_image_decode(&image, jpeg, size, &opts));
+            assert_ok(afn_image_decode(&whole, jpeg, size, NULL));
+            assert_int_equal(image.width, row[i].width);
+            assert_int_equal(image.height, row[i].height);
+            const int a = image.pixels[3 * (image.width * (image.height / 2) + 2)];
+            const int64_t by = 61 / image.width;
+            const int b = whole.pixels[3 * (61 * (24 + by / 2) + 2 * by + by / 2)];
+            assert_in_range(a - b + 4, 0, 8);
+            afn_image_free(&image);
+            afn_image_free(&whole);
+        }
+        free(jpeg);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(fewer_pixels_are_made_where_they_will_do),
         cmocka_unit_test(every_kind_decodes),
         cmocka_unit_test(no_ink_is_white_and_full_black_is_black),
         cmocka_unit_test(a_cut_file_is_refused),

@@ -73,6 +73,21 @@ static void the_default_is_imagenet(void **state)
     assert_true(p.mean[0] == 0.485f && p.std[2] == 0.225f);
 }
 
+static void decoding_follows_from_it(void **state)
+{
+    (void)state;
+    afn_preprocess p = afn_preprocess_imagenet();
+    assert_true(afn_preprocess_decoding(&p).exif);
+    assert_int_equal(afn_preprocess_decoding(&p).min_side, 0);
+    assert_int_equal(afn_preprocess_decoding(&p).max_pixels, 178956970);
+    p.exif = false;
+    p.fast = true;
+    assert_false(afn_preprocess_decoding(&p).exif);
+    assert_int_equal(afn_preprocess_decoding(&p).min_side, 256);
+    p.resize = 0; /* no resize: every pixel counts */
+    assert_int_equal(afn_preprocess_decoding(&p).min_side, 0);
+}
+
 static void options_out_of_range_are_refused(void **state)
 {
     (void)state;
@@ -122,6 +137,7 @@ int main(void)
         cmocka_unit_test(both_steps_give_the_same_as_one),
         cmocka_unit_test(a_thread_like_picture_needs_little_memory),
         cmocka_unit_test(the_default_is_imagenet),
+        cmocka_unit_test(decoding_follows_from_it),
         cmocka_unit_test(options_out_of_range_are_refused),
         cmocka_unit_test(every_failing_allocation_is_reported),
     };

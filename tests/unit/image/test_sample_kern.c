@@ -26,8 +26,8 @@ static void draw_weights(afn_rng *r, int32_t *k, int taps)
 {
     int32_t rest = 1 << AFN_SAMPLE_PRECISION;
     for (int t = 0; t < taps - 1; t++) {
-        k[t] = (int32_t)((afn_rng_float(r) - 0.4f) * (float)(1 << AFN_SAMPLE_PRECISION) /
-                         (float)taps);
+        k[t] = (int32_t)((afn_rng_float(r) - 0.4f) *
+                         (float)(1 << AFN_SAMPLE_PRECISION) / (float)taps);
         rest -= k[t];
     }
     k[taps - 1] = rest;
@@ -68,7 +68,8 @@ static void bands_are_rows_turned(void **state)
     for (size_t r = 0; r < AFN_SAMPLE_BAND; r++) {
         from[r] = in[r];
         to[r] = back[r];
-        for (size_t i = 0; i < MAX_N; i++) in[r][i] = (uint8_t)(r * 17 + i * 101 + i / 7);
+        for (size_t i = 0; i < MAX_N; i++)
+            in[r][i] = (uint8_t)(r * 17 + i * 101 + i / 7);
     }
     for (int isa = 0; isa <= (int)afn_best_isa(); isa++)
         for (size_t n = 1; n < MAX_N; n++) {

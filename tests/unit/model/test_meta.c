@@ -49,7 +49,8 @@ static void names_and_preprocessing_survive(void **state)
                                .filter = AFN_FILTER_LANCZOS,
                                .mean = { 0.1f, -3.4e38f, 1.0f / 3 },
                                .std = { 1e-40f, 16777217.0f, 0.229f },
-                               .exif = false };
+                               .exif = false,
+                               .fast = true };
     afn_model *m = new_model(SMALL, 2), *back;
     assert_ok(afn_model_set_class_names(m, name, 2));
     assert_ok(afn_model_set_preprocess(m, &p));
@@ -67,6 +68,7 @@ static void names_and_preprocessing_survive(void **state)
         assert_memory_equal(q.mean, p.mean, sizeof p.mean);
         assert_memory_equal(q.std, p.std, sizeof p.std);
         assert_int_equal(q.exif, p.exif);
+        assert_int_equal(q.fast, p.fast);
         afn_model_free(back);
     }
     afn_model_free(m);
@@ -87,7 +89,7 @@ static void a_file_says_what_wrote_it(void **state)
     assert_string_equal(
         afn_weights_metadata(w, "afina.preprocess"),
         "{\"resize\":256,\"crop\":224,\"filter\":\"bilinear\",\"mean\":[0.485,0.456,"
-        "0.406],\"std\":[0.229,0.224,0.225],\"exif\":true}");
+        "0.406],\"std\":[0.229,0.224,0.225],\"exif\":true,\"fast\":false}");
     afn_weights_free(w);
     afn_model_free(m);
 }
