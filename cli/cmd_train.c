@@ -26,12 +26,16 @@ typedef struct train_args {
     bool nesterov, no_shuffle, keep_head, no_normalize, no_exif, fast_decode, profile,
         quiet, exact;
     int64_t batch, threads, seed;
-    int64_t image_size; /* 0 = the model's */
-    int64_t resize;     /* -1 = not given */
-    int bn, backend, precision;
+    int64_t image_size;              /* 0 = the model's */
+    int64_t resize;                  /* -1 = not given */
+    int bn, backend, precision, fit; /* fit -1: the model's */
     const char *feature_cache;
     int64_t feature_memory; /* what it says, 0 = auto, -1 = off */
 } train_args;
+
+static const char *const fits[] = { "crop", "squash", "letterbox", "pad", NULL };
+_Static_assert(sizeof fits / sizeof fits[0] == AFN_N_FITS + 1,
+               "fits[] as afn_fit_mode");
 
 static const char *const bn_modes[] = { "auto", "batch", "frozen", NULL };
 static const char *const backends[] = { "cpu", "ref", NULL };
@@ -221,6 +225,7 @@ static int set_preprocess(training *s)
         p.resize = (int)((o->image_size * p.resize + p.crop / 2) / p.crop);
     if (o->image_size) p.crop = (int)o->image_size;
     if (o->resize >= 0) p.resize = (int)o->resize;
+    if (o->fit >= 0) p.fit = (afn_fit_mode)o->fit;
     if (o->no_exif) p.exif = false;
     if (o->fast_decode) p.fast = true;
     for (int c = 0; o->no_normalize && c < 3; c++) {
@@ -318,8 +323,9 @@ static void put_model(const training *s)
     cli_put(stdout, s->o->weights ? s->o->weights : "fresh weights");
     printf("%s\n", s->o->keep_head ? ", head kept" : "");
     printf("images   ");
-    if (p.resize) printf("resize %d, ", p.resize);
-    printf("crop %d\n", p.crop);
+    if (p.fit == AFN_FIT_CROP && p.resize) printf("resize %d, ", p.resize);
+    printf("%s %d%s%s\n", afn_fit_mode_name(p.fit), p.crop, p.exif ? "" : ", no exif",
+           p.fast ? ", fast decode" : "");
     if (s->precision != AFN_PRECISION_FP32)
         printf("precision %s\n", cli_precisions[s->precision]);
 }
@@ -445,7 +451,7 @@ static bool parse_feature_cache(train_args *o)
 
 static int run(int argc, char **argv)
 {
-    train_args o = { .resize = -1 };
+    train_args o = { .resize = -1, .fit = -1 };
     cli_args args;
     const cli_command *c = &cli_cmd_train;
 
@@ -453,6 +459,8 @@ static int run(int argc, char **argv)
     if (code != CLI_GO_ON) return code;
     if (!o.model && !o.weights)
         return cli_usage(c, "--model is missing, and there is no --weights to name it");
+    if (o.fit > AFN_FIT_CROP && o.resize >= 0)
+        return cli_usage(c, "--resize is for --fit crop, --image-size sets the side");
     if (o.keep_head && !o.weights) return cli_usage(c, "--keep-head needs --weights");
     if (o.nesterov && o.momentum == 0)
         return cli_usage(c, "--nesterov needs a --momentum above 0");
@@ -597,6 +605,14 @@ static const cli_option options[] = {
       .max = 65536,
       .help = "shorter side of an image before the crop, 0 for no resize (default: the "
               "model's)" },
+    { .name = "fit",
+      .type = CLI_CHOICE,
+      .at = offsetof(train_args, fit),
+      .choice = fits,
+      .help = "how an image becomes a square: crop resizes it and cuts out the centre, "
+              "letterbox shows all of it on black, pad does so without enlarging small "
+              "ones, squash ignores its proportions (default: the model's, crop at "
+              "first); recorded in the model" },
     { .name = "no-normalize",
       .type = CLI_FLAG,
       .at = offsetof(train_args, no_normalize),

@@ -76,10 +76,27 @@ AFN_API afn_status afn_image_resize(afn_image *out, const afn_image *in, int64_t
 AFN_API afn_status afn_image_center_crop(afn_image *out, const afn_image *in,
                                          int64_t width, int64_t height);
 
+/* How a picture of any shape becomes a square. */
+typedef enum afn_fit_mode {
+    AFN_FIT_CROP,   /* "crop": torchvision's Resize(resize), CenterCrop(crop) */
+    AFN_FIT_SQUASH, /* "squash": all of it, its proportions lost: Resize((crop, crop))
+                     */
+    AFN_FIT_LETTERBOX, /* "letterbox": all of it in proportion, the longer side as long
+                        * as the square, centred on black: Pillow's ImageOps.pad() */
+    AFN_FIT_PAD,       /* "pad": the same, but what is smaller is not enlarged */
+    AFN_N_FITS
+} afn_fit_mode;
+
+AFN_API const char *afn_fit_mode_name(afn_fit_mode f);
+/* AFN_EINVAL for an unknown name. */
+AFN_API afn_status afn_fit_mode_parse(afn_fit_mode *out, const char *name);
+
 /* From a picture to a network's input; stored in every model file. */
 typedef struct afn_preprocess {
-    int resize;        /* shorter side after Resize, up to 65536; 0 = no resize */
-    int crop;          /* pixels of the square after CenterCrop, 1 to 16384 */
+    afn_fit_mode fit;
+    int resize;        /* shorter side after Resize, up to 65536; 0 = no resize; only of
+                        * AFN_FIT_CROP */
+    int crop;          /* side of the square that comes out, 1 to 16384 */
     afn_filter filter; /* of the resize */
     float mean[3];     /* per RGB channel, of values in [0, 1]; 0 = none */
     float std[3];      /* likewise; 1 = none */
@@ -88,8 +105,8 @@ typedef struct afn_preprocess {
                 * min_side */
 } afn_preprocess;
 
-/* ImageNet's: resize 256, crop 224, bilinear, torchvision's mean and std; pictures are
- * turned as their EXIF orientation says. */
+/* ImageNet's: fit crop, resize 256, crop 224, bilinear, torchvision's mean and std;
+ * pictures are turned as their EXIF orientation says. */
 AFN_API afn_preprocess afn_preprocess_imagenet(void);
 
 /* How pictures are to be decoded that go through p. */

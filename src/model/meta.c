@@ -4,7 +4,7 @@
  *   afina.version      of the library that wrote the file
  *   afina.arch         "resnet50"
  *   afina.classes      JSON array of names; absent where the model has none
- *   afina.preprocess   JSON object: resize, crop, filter, mean, std, exif, fast
+ *   afina.preprocess   JSON object: fit, resize, crop, filter, mean, std, exif, fast
  * A file is input like any other: every value is checked. */
 #include <limits.h>
 #include <math.h>
@@ -75,6 +75,17 @@ static afn_status read_filter(afn_filter *out, const json_t *object)
     return afn_fail(AFN_EFORMAT, "%s", afn_error_message());
 }
 
+/* Crop where it is missing: files older than the word know no other. */
+static afn_status read_fit(afn_fit_mode *out, const json_t *object)
+{
+    const json_t *v = json_object_get(object, "fit");
+    *out = AFN_FIT_CROP;
+    if (!v) return AFN_OK;
+    if (!json_is_string(v)) return afn_fail(AFN_EFORMAT, "fit is no text");
+    if (afn_fit_mode_parse(out, json_string_value(v)) == AFN_OK) return AFN_OK;
+    return afn_fail(AFN_EFORMAT, "%s", afn_error_message());
+}
+
 /* False where it is missing: files older than the word were made without it. */
 static afn_status read_flag(bool *out, const json_t *object, const char *key)
 {
@@ -93,6 +104,7 @@ static afn_status read_preprocess(model_meta *out, const char *text)
 
     AFN_TRY(afn_json_parse(&object, text, strlen(text)));
     AFN_REQUIRE(json_is_object(object), AFN_EFORMAT, "is no object");
+    AFN_TRY(read_fit(&p->fit, object));
     AFN_TRY(read_int(&p->resize, object, "resize"));
     AFN_TRY(read_int(&p->crop, object, "crop"));
     AFN_TRY(read_filter(&p->filter, object));
@@ -171,10 +183,11 @@ static afn_status write_preprocess(afn_weights *w, const afn_preprocess *p)
     afn_status st = AFN_OK;
     char *text = NULL;
     json_t *object = json_pack(
-        "{s:i, s:i, s:s, s:[f,f,f], s:[f,f,f], s:b, s:b}", "resize", p->resize, "crop",
-        p->crop, "filter", afn_filter_name(p->filter), "mean", shortest(p->mean[0]),
-        shortest(p->mean[1]), shortest(p->mean[2]), "std", shortest(p->std[0]),
-        shortest(p->std[1]), shortest(p->std[2]), "exif", p->exif, "fast", p->fast);
+        "{s:s, s:i, s:i, s:s, s:[f,f,f], s:[f,f,f], s:b, s:b}", "fit",
+        afn_fit_mode_name(p->fit), "resize", p->resize, "crop", p->crop, "filter",
+        afn_filter_name(p->filter), "mean", shortest(p->mean[0]), shortest(p->mean[1]),
+        shortest(p->mean[2]), "std", shortest(p->std[0]), shortest(p->std[1]),
+        shortest(p->std[2]), "exif", p->exif, "fast", p->fast);
     AFN_REQUIRE(object, AFN_ENOMEM, "out of memory");
     text = json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(FLOAT_DIGITS));
     AFN_REQUIRE(text, AFN_ENOMEM, "out of memory");

@@ -133,6 +133,26 @@ has out '^model    squeezenet1_1, scratch/model.pth, head kept$'
 cmp -s scratch/model.safetensors again/model.safetensors ||
     fail "a learning rate of 0 changed the weights"
 
+# ---- how pictures are prepared is recorded, kept by the next run, and used again ----
+train_tiny prepared --fit letterbox --no-exif --fast-decode
+code 0
+has out '^images   letterbox 32, no exif, fast decode$'
+run inspect prepared/model.safetensors
+has out '"fit":"letterbox","resize":[0-9]+,"crop":32,'
+run train fake:size=4,classes=2 --weights prepared/model.safetensors --out kept \
+    --keep-head --head-epochs 1 --tune-epochs 0 --val 0 --threads 1
+code 0
+has out '^images   letterbox 32, no exif, fast decode$'
+run predict --threads 1 prepared/model.safetensors "$pictures/checks.jpg" --logits --json
+code 0
+cp .out letterboxed
+run convert prepared/model.safetensors prepared.pth
+run predict --threads 1 prepared.pth "$pictures/checks.jpg" --logits --json
+out <letterboxed
+run train fake: --model resnet18 --out none --fit squash --resize 40
+code 2
+has err '^afina: --resize is for --fit crop, --image-size sets the side \('
+
 # ---- what the run wrote is what the other commands read ----
 run inspect scratch/model.safetensors
 code 0

@@ -156,7 +156,7 @@ def check_safetensors_header(folder, net):
     meta = header.pop("__metadata__")
     report(meta["format"] == "pt", "safetensors: format")
     report(json.loads(meta["afina.classes"]) == CLASSES, "safetensors: class names")
-    want = {"resize": 256, "crop": 224, "filter": "bilinear",
+    want = {"fit": "crop", "resize": 256, "crop": 224, "filter": "bilinear",
             "mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225], "exif": True,
             "fast": False}
     report(json.loads(meta["afina.preprocess"]) == want, "safetensors: preprocessing")

@@ -5,7 +5,7 @@
 Pictures are generated (all kinds of JPEG and PNG that Pillow writes, and PNGs of the
 kinds it does not), plus those beside the source tree where there are any.  Each is
 decoded, and resized and cropped as torchvision's Resize and CenterCrop do; then
-3000 resizes of random sizes over all six filters; then 1500 pictures are damaged, which
+3000 resizes of random sizes over all six filters, 900 squares of other fits, JPEGs decoded as drafts; then 1500 pictures are damaged, which
 Pillow and we are to refuse or decode alike.
 
 usage: check_pixels.py PIXELS_TOOL; exits 77 where Pillow or torchvision is missing.
@@ -21,7 +21,7 @@ import zlib
 
 try:
     import numpy as np
-    from PIL import Image
+    from PIL import Image, ImageFile, ImageOps
     from torchvision.transforms import functional as F
     from torchvision.transforms import InterpolationMode as Mode
 except ImportError as missing:
@@ -29,6 +29,7 @@ except ImportError as missing:
     sys.exit(77)
 
 warnings.simplefilter("ignore")
+ImageFile.MAXBLOCK = 1 << 24  # of its encoder, which noise overruns
 FILTERS = {
     "bilinear": (Image.Resampling.BILINEAR, Mode.BILINEAR),
     "bicubic": (Image.Resampling.BICUBIC, Mode.BICUBIC),
@@ -247,6 +248,37 @@ def check_resizes(tool, score, rng, folder, count):
             score.check(f"{image.size} crop {to}", ours, error, theirs)
 
 
+def fitted(image, fit, side, kind):
+    """The square that fit makes of a picture, by Pillow"""
+    if fit == "squash":
+        return image.resize((side, side), kind)
+    if fit == "pad" and max(image.size) <= side:
+        square = Image.new("RGB", (side, side))
+        square.paste(image, tuple(round((side - n) * 0.5) for n in image.size))
+        return square
+    try:
+        return ImageOps.pad(image, (side, side), kind)
+    except ValueError:  # it knows no side of less than half a pixel
+        return None
+
+
+def check_fits(tool, score, rng, folder, count):
+    path = os.path.join(folder, "picture.png")
+    for number in range(count):
+        if number % 3 == 0:
+            w, h = (int(v) for v in np.exp(rng.uniform(0, np.log(400), 2)))
+            image = Image.fromarray(scene(rng, w, h, 3))
+            image.save(path)
+        fit = ("squash", "letterbox", "pad")[number % 3]
+        side = int(rng.integers(1, 300))
+        kind = str(rng.choice(list(FILTERS)))
+        theirs = fitted(image, fit, side, FILTERS[kind][0])
+        if theirs is None:
+            continue
+        ours, error = tool.ask("fit", path, fit, side, kind)
+        score.check(f"{image.size} {fit} {side} {kind}", ours, error, np.asarray(theirs))
+
+
 def check_drafts(tool, score, rng, folder):
     """JPEGs decoded at a fraction of their size, as Pillow's draft() does"""
     path = os.path.join(folder, "picture.jpg")
@@ -303,7 +335,8 @@ def main():
         tool = Tool(sys.argv[1], folder)
         used = check_pictures(tool, score, rng, folder)
         check_resizes(tool, score, rng, folder, 3000)
-        check_drafts(tool, score, rng, folder)
+        check_fits(tool, score, np.random.default_rng(7), folder, 900)
+        check_drafts(tool, score, np.random.default_rng(8), folder)
         check_damaged(tool, score, rng, folder, 1500)
         tool.process.stdin.close()
         if tool.process.wait() != 0:

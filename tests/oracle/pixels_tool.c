@@ -8,6 +8,7 @@
  *   draft       PATH MIN_SIDE OUT (decode, approximately)
  *   resize      PATH WIDTH HEIGHT FILTER OUT
  *   crop        PATH WIDTH HEIGHT OUT
+ *   fit         PATH FIT SIDE FILTER OUT
  *   preprocess  PATH RESIZE CROP FILTER OUT */
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,6 +40,17 @@ static afn_status preprocess(afn_image *out, const afn_image *in, char **field)
     return st;
 }
 
+static afn_status fit(afn_image *out, const afn_image *in, char **field)
+{
+    afn_preprocess p = afn_preprocess_imagenet();
+    p.crop = atoi(field[3]);
+    afn_status st = afn_fit_mode_parse(&p.fit, field[2]);
+    if (st == AFN_OK) st = afn_filter_parse(&p.filter, field[4]);
+    if (st == AFN_OK) st = afn_image__alloc(out, p.crop, p.crop);
+    if (st == AFN_OK) st = afn_preprocess_apply(&p, in, out->pixels);
+    return st;
+}
+
 static afn_status resize(afn_image *out, const afn_image *in, char **field)
 {
     afn_filter filter;
@@ -64,6 +76,8 @@ static afn_status run(char **field, int n, afn_image *in, afn_image *out)
         AFN_TRY(resize(out, in, field));
     } else if (strcmp(verb, "crop") == 0 && n == 5) {
         AFN_TRY(afn_image_center_crop(out, in, atoi(field[2]), atoi(field[3])));
+    } else if (strcmp(verb, "fit") == 0 && n == 6) {
+        AFN_TRY(fit(out, in, field));
     } else if (strcmp(verb, "preprocess") == 0 && n == 6) {
         AFN_TRY(preprocess(out, in, field));
     } else {

@@ -73,6 +73,67 @@ static void the_default_is_imagenet(void **state)
     assert_true(p.mean[0] == 0.485f && p.std[2] == 0.225f);
 }
 
+/* Border and picture of a wide one of 4x2 white pixels, in a square of 8. */
+static void other_fits_show_all_of_the_picture(void **state)
+{
+    (void)state;
+    static const struct {
+        afn_fit_mode fit;
+        int64_t left, top, right, bottom; /* what is white */
+    } row[] = { { AFN_FIT_SQUASH, 0, 0, 8, 8 },
+                { AFN_FIT_LETTERBOX, 0, 2, 8, 6 },
+                { AFN_FIT_PAD, 2, 3, 6, 5 } };
+    uint8_t out[8 * 8 * 3];
+    afn_image in;
+    assert_ok(afn_image__alloc(&in, 4, 2));
+    memset(in.pixels, 255, 4 * 2 * 3);
+    for (size_t i = 0; i < AFN_COUNT(row); i++) {
+        afn_preprocess p = afn_preprocess_imagenet();
+        p.fit = row[i].fit;
+        p.crop = 8;
+        memset(out, 77, sizeof out);
+        assert_ok(afn_preprocess_apply(&p, &in, out));
+        for (int k = 0; k < 8 * 8; k++) {
+            const int x = k % 8, y = k / 8;
+            const bool white = x >= row[i].left && x < row[i].right &&
+                               y >= row[i].top && y < row[i].bottom;
+            for (int c = 0; c < 3; c++)
+                assert_int_equal(out[3 * k + c], white ? 255 : 0);
+        }
+    }
+    afn_image_free(&in);
+}
+
+static void a_thread_like_picture_keeps_a_pixel(void **state)
+{
+    (void)state;
+    uint8_t out[8 * 8 * 3];
+    afn_image in;
+    assert_ok(afn_image__alloc(&in, 10000, 1));
+    memset(in.pixels, 255, 30000);
+    for (int fit = AFN_FIT_SQUASH; fit < AFN_N_FITS; fit++) {
+        afn_preprocess p = afn_preprocess_imagenet();
+        p.fit = (afn_fit_mode)fit;
+        p.crop = 8;
+        assert_ok(afn_preprocess_apply(&p, &in, out));
+        assert_int_equal(out[4 * 8 * 3], 255);
+    }
+    afn_image_free(&in);
+}
+
+static void every_fit_is_found_by_its_name(void **state)
+{
+    (void)state;
+    for (int i = 0; i < AFN_N_FITS; i++) {
+        afn_fit_mode f = AFN_N_FITS;
+        assert_ok(afn_fit_mode_parse(&f, afn_fit_mode_name((afn_fit_mode)i)));
+        assert_int_equal(f, i);
+    }
+    afn_fit_mode f;
+    assert_fails(AFN_EINVAL, "fit \"zoom\", need crop", afn_fit_mode_parse(&f, "zoom"));
+    assert_string_equal(afn_fit_mode_name(AFN_N_FITS), "unknown");
+}
+
 static void decoding_follows_from_it(void **state)
 {
     (void)state;
@@ -86,6 +147,8 @@ static void decoding_follows_from_it(void **state)
     assert_int_equal(afn_preprocess_decoding(&p).min_side, 256);
     p.resize = 0; /* no resize: every pixel counts */
     assert_int_equal(afn_preprocess_decoding(&p).min_side, 0);
+    p.fit = AFN_FIT_SQUASH;
+    assert_int_equal(afn_preprocess_decoding(&p).min_side, 224);
 }
 
 static void options_out_of_range_are_refused(void **state)
@@ -104,6 +167,9 @@ static void options_out_of_range_are_refused(void **state)
     assert_fails(AFN_EINVAL, "crop of 0", afn_preprocess_apply(&p, &in, out));
     p.crop = 1 << 20;
     assert_fails(AFN_EINVAL, "crop of", afn_preprocess_apply(&p, &in, out));
+    p = fine;
+    p.fit = AFN_N_FITS;
+    assert_fails(AFN_EINVAL, "fit 4, need 0 to 3", afn_preprocess_apply(&p, &in, out));
     p = fine;
     p.filter = AFN_N_FILTERS;
     assert_fails(AFN_EINVAL, "filter 6", afn_preprocess_apply(&p, &in, out));
@@ -137,6 +203,9 @@ int main(void)
         cmocka_unit_test(both_steps_give_the_same_as_one),
         cmocka_unit_test(a_thread_like_picture_needs_little_memory),
         cmocka_unit_test(the_default_is_imagenet),
+        cmocka_unit_test(other_fits_show_all_of_the_picture),
+        cmocka_unit_test(a_thread_like_picture_keeps_a_pixel),
+        cmocka_unit_test(every_fit_is_found_by_its_name),
         cmocka_unit_test(decoding_follows_from_it),
         cmocka_unit_test(options_out_of_range_are_refused),
         cmocka_unit_test(every_failing_allocation_is_reported),

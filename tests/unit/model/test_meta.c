@@ -44,7 +44,8 @@ static void names_and_preprocessing_survive(void **state)
     (void)state;
     static const char *const name[] = { "zïnnia 花 \xF0\x9F\x8C\xBB", "a \"b\"\\,\n" };
     static const char *const file[] = { "both.pth", "both.safetensors" };
-    const afn_preprocess p = { .resize = 0,
+    const afn_preprocess p = { .fit = AFN_FIT_LETTERBOX,
+                               .resize = 0,
                                .crop = 97,
                                .filter = AFN_FILTER_LANCZOS,
                                .mean = { 0.1f, -3.4e38f, 1.0f / 3 },
@@ -69,6 +70,7 @@ static void names_and_preprocessing_survive(void **state)
         assert_memory_equal(q.std, p.std, sizeof p.std);
         assert_int_equal(q.exif, p.exif);
         assert_int_equal(q.fast, p.fast);
+        assert_int_equal(q.fit, p.fit);
         afn_model_free(back);
     }
     afn_model_free(m);
@@ -88,7 +90,8 @@ static void a_file_says_what_wrote_it(void **state)
     assert_null(afn_weights_metadata(w, "afina.classes"));
     assert_string_equal(
         afn_weights_metadata(w, "afina.preprocess"),
-        "{\"resize\":256,\"crop\":224,\"filter\":\"bilinear\",\"mean\":[0.485,0.456,"
+        "{\"fit\":\"crop\",\"resize\":256,\"crop\":224,\"filter\":\"bilinear\","
+        "\"mean\":[0.485,0.456,"
         "0.406],\"std\":[0.229,0.224,0.225],\"exif\":true,\"fast\":false}");
     afn_weights_free(w);
     afn_model_free(m);
@@ -180,6 +183,8 @@ static void bad_preprocessing_is_refused(void **state)
         { "\"resize\":65537,\"crop\":224", "resize to 65537" },
         { "\"resize\":256,\"crop\":0", "crop of 0, need 1 to 16384" },
         { "\"resize\":256,\"crop\":16385", "crop of 16385" },
+        { "\"fit\":7,\"resize\":256,\"crop\":224", "fit is no text" },
+        { "\"fit\":\"zoom\",\"resize\":256,\"crop\":224", "fit \"zoom\", need crop" },
         { "\"resize\":256,\"crop\":224,\"exif\":1", "exif is no boolean" },
         { "\"resize\":256,\"crop\":16", "crop of 16, squeezenet1_1 needs at least 17" },
     };
