@@ -25,7 +25,8 @@ typedef struct afn_decode_opts {
     bool exif; /* turn the picture as its EXIF orientation says, default true; false: as
                 * stored, which is what torchvision's loader gives */
     int64_t max_pixels; /* refuse larger pictures, before memory is taken; default (and
-                         * 0) 178,956,970, where Pillow raises DecompressionBombError */
+                         * 0) 178,956,970, where Pillow raises DecompressionBombError;
+                         * nothing over 2^28 is decoded */
     int64_t min_side; /* above 0: a JPEG may be decoded at 1/2, 1/4 or 1/8 of its size,
                        * which is several times faster and approximate: the smallest
                        * whose shorter side keeps at least so many pixels, as Pillow's
