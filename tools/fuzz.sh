@@ -14,7 +14,8 @@ if [ ! -f $build/build.ninja ]; then
         -Db_sanitize=address,undefined -Db_lundef=false \
         -Dc_args=-fsanitize=fuzzer-no-link
 fi
-targets=${*:-$(cd fuzz && ls fuzz_*.c | sed 's/^fuzz_//; s/\.c$//')}
+# Without names all that this build has: a picture format may lack its library.
+targets=${*:-$(ninja -C $build -t targets all | sed -n 's|^fuzz/fuzz_\([a-z_]*\):.*|\1|p')}
 for t in $targets; do
     ninja -C $build "fuzz/fuzz_$t" > /dev/null
 done
