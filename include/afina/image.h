@@ -79,9 +79,8 @@ AFN_API afn_status afn_image_center_crop(afn_image *out, const afn_image *in,
 
 /* How a picture of any shape becomes a square. */
 typedef enum afn_fit_mode {
-    AFN_FIT_CROP,   /* "crop": torchvision's Resize(resize), CenterCrop(crop) */
-    AFN_FIT_SQUASH, /* "squash": all of it, its proportions lost: Resize((crop, crop))
-                     */
+    AFN_FIT_CROP,      /* "crop": torchvision's Resize(resize), CenterCrop(crop) */
+    AFN_FIT_SQUASH,    /* "squash": all of it, proportions lost: Resize((crop, crop)) */
     AFN_FIT_LETTERBOX, /* "letterbox": all of it in proportion, the longer side as long
                         * as the square, centred on black: Pillow's ImageOps.pad() */
     AFN_FIT_PAD,       /* "pad": the same, but what is smaller is not enlarged */
