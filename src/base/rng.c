@@ -71,6 +71,32 @@ double afn_rng_normal(afn_rng *r) /* Box-Muller, one of the pair */
     return sqrt(-2.0 * log(u)) * cos(6.283185307179586 * v);
 }
 
+/* Marsaglia and Tsang 2000, "A simple method for generating gamma variables". */
+static double gamma_from_1(afn_rng *r, double shape)
+{
+    const double d = shape - 1.0 / 3.0, c = 1.0 / sqrt(9.0 * d);
+    for (;;) {
+        const double x = afn_rng_normal(r), t = 1.0 + c * x;
+        const double u = 1.0 - afn_rng_double(r), v = t * t * t;
+        if (t > 0 && log(u) < 0.5 * x * x + d - d * v + d * log(v)) return d * v;
+    }
+}
+
+double afn_rng_gamma(afn_rng *r, double shape)
+{
+    if (shape >= 1) return gamma_from_1(r, shape);
+    const double boost = pow(1.0 - afn_rng_double(r), 1.0 / shape);
+    return gamma_from_1(r, shape + 1) * boost;
+}
+
+double afn_rng_beta(afn_rng *r, double a, double b)
+{
+    const double x = afn_rng_gamma(r, a), y = afn_rng_gamma(r, b);
+    /* Tiny shapes: both underflow, and what is left of the distribution is its ends. */
+    if (x + y == 0) return afn_rng_double(r) * (a + b) < a ? 1.0 : 0.0;
+    return x / (x + y);
+}
+
 int64_t afn_rng_below(afn_rng *r, int64_t n)
 {
     const uint64_t range = (uint64_t)n;

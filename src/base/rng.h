@@ -26,8 +26,9 @@ typedef enum afn_rng_purpose {
     AFN_RNG_SPLIT = 3,   /* a = class */
     AFN_RNG_DROPOUT = 4, /* a = node, b = step */
     AFN_RNG_FAKE = 5,    /* a = sample */
-    AFN_RNG_AUGMENT = 6, /* a = epoch, b = sample */
-    AFN_RNG_TEST = 7
+    AFN_RNG_AUGMENT = 6, /* a = epoch or view, b = sample */
+    AFN_RNG_TEST = 7,
+    AFN_RNG_MIX = 8 /* a = epoch, b = batch */
 } afn_rng_purpose;
 
 /* Stream id of one use: a < 2^24, b < 2^32. */
@@ -39,6 +40,8 @@ uint32_t afn_rng_u32(afn_rng *r);
 float afn_rng_float(afn_rng *r);                         /* [0, 1), 24 bits */
 double afn_rng_double(afn_rng *r);                       /* [0, 1), 53 bits */
 double afn_rng_normal(afn_rng *r);                       /* mean 0, deviation 1 */
+double afn_rng_gamma(afn_rng *r, double shape);          /* scale 1, shape > 0 */
+double afn_rng_beta(afn_rng *r, double a, double b);     /* [0, 1], a and b > 0 */
 int64_t afn_rng_below(afn_rng *r, int64_t n);            /* 0 .. n-1, unbiased, n > 0 */
 void afn_rng_shuffle(afn_rng *r, int64_t *v, int64_t n); /* Fisher-Yates */
 

@@ -83,6 +83,59 @@ static void normal_numbers_have_mean_zero_and_deviation_one(void **state)
     assert_true(fabs(squares / N - 1) < 0.05); /* five deviations: 5 sqrt(2/N) */
 }
 
+/* Mean and variance of n draws, held to what they should be by five deviations of each
+ * (of the variance: by the fourth moment of the sample). */
+static void assert_moments(const double *v, int n, double mean, double variance)
+{
+    double sum = 0, m2 = 0, m4 = 0;
+    for (int i = 0; i < n; i++) sum += v[i];
+    for (int i = 0; i < n; i++) {
+        const double d = v[i] - mean;
+        m2 += d * d;
+        m4 += d * d * d * d;
+    }
+    m2 /= n;
+    m4 /= n;
+    assert_true(fabs(sum / n - mean) < 5 * sqrt(variance / n));
+    const double spread = sqrt(fmax(0, m4 - m2 * m2) / n);
+    assert_true(fabs(m2 - variance) < 5 * spread + 1e-4 * variance);
+}
+
+enum { MANY = 20000 };
+
+static void gamma_numbers_have_the_moments_of_their_shape(void **state)
+{
+    (void)state;
+    static const double shapes[] = { 0.1, 0.5, 1, 2.5, 40 };
+    static double v[MANY];
+    for (size_t k = 0; k < AFN_COUNT(shapes); k++) {
+        afn_rng r = afn_rng_new(k, 9);
+        for (int i = 0; i < MANY; i++) {
+            v[i] = afn_rng_gamma(&r, shapes[k]);
+            assert_true(v[i] >= 0 && isfinite(v[i]));
+        }
+        assert_moments(v, MANY, shapes[k], shapes[k]);
+    }
+}
+
+static void beta_numbers_have_the_moments_of_their_shapes(void **state)
+{
+    (void)state;
+    static const double shapes[][2] = { { 0.2, 0.2 },  { 1, 1 }, { 0.4, 3 },
+                                        { 8, 8 },      { 2, 5 }, { 1e-5, 1e-5 },
+                                        { 1e-5, 3e-5 } };
+    static double v[MANY];
+    for (size_t k = 0; k < AFN_COUNT(shapes); k++) {
+        const double a = shapes[k][0], b = shapes[k][1], all = a + b;
+        afn_rng r = afn_rng_new(k, 10);
+        for (int i = 0; i < MANY; i++) {
+            v[i] = afn_rng_beta(&r, a, b);
+            assert_true(v[i] >= 0 && v[i] <= 1);
+        }
+        assert_moments(v, MANY, a / all, a * b / (all * all * (all + 1)));
+    }
+}
+
 static void below_gives_every_number_about_as_often(void **state)
 {
     (void)state;
@@ -121,6 +174,8 @@ int main(void)
         cmocka_unit_test(streams_of_two_uses_differ),
         cmocka_unit_test(fractions_lie_in_zero_to_one),
         cmocka_unit_test(normal_numbers_have_mean_zero_and_deviation_one),
+        cmocka_unit_test(gamma_numbers_have_the_moments_of_their_shape),
+        cmocka_unit_test(beta_numbers_have_the_moments_of_their_shapes),
         cmocka_unit_test(below_gives_every_number_about_as_often),
         cmocka_unit_test(a_shuffle_is_a_permutation_that_depends_on_the_seed_alone),
     };
