@@ -3,6 +3,7 @@
 #ifndef AFINA_H
 #define AFINA_H
 
+#include "afina/augment.h"
 #include "afina/bench.h"
 #include "afina/data.h"
 #include "afina/image.h"

@@ -37,15 +37,20 @@ def fnv(data):
     return h
 
 
-print("/* SPDX-License-Identifier: Apache-2.0 */")
-print("/* Written by make_resize.py with Pillow %s; do not edit. */" % Image.__version__)
-print("static const resize_golden resize_goldens[] = {")
-for width, height in PICTURES:
-    image = Image.fromarray(picture(width, height), "RGB")
-    for name in FILTERS:
-        resample = Image.Resampling[name.upper()]
-        for to in SIZES:
-            digest = fnv(image.resize(to, resample).tobytes())
-            row = (width, height, name.upper(), to[0], to[1], digest)
-            print("    { %d, %d, AFN_FILTER_%s, %d, %d, 0x%016x }," % row)
-print("};")
+def main():
+    print("/* SPDX-License-Identifier: Apache-2.0 */")
+    print("/* Written by make_resize.py with Pillow %s; do not edit. */" % Image.__version__)
+    print("static const resize_golden resize_goldens[] = {")
+    for width, height in PICTURES:
+        image = Image.fromarray(picture(width, height), "RGB")
+        for name in FILTERS:
+            resample = Image.Resampling[name.upper()]
+            for to in SIZES:
+                digest = fnv(image.resize(to, resample).tobytes())
+                row = (width, height, name.upper(), to[0], to[1], digest)
+                print("    { %d, %d, AFN_FILTER_%s, %d, %d, 0x%016x }," % row)
+    print("};")
+
+
+if __name__ == "__main__":
+    main()
