@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "afina/augment.h"
 #include "afina/image.h"
 #include "afina/status.h"
 
@@ -67,16 +68,18 @@ AFN_API afn_status afn_dataset_read(const afn_dataset *d, int64_t i,
 /* ---- loader ---- */
 
 /* Batches of an epoch, each decoded and preprocessed when it is asked for, on all
- * processors: between two steps, never beside them.  The order and the contents depend
- * on (seed, epoch) alone, never on the number of threads. */
+ * processors: between two steps, never beside them.  The order and the contents,
+ * with all that augmentation draws, depend on (seed, epoch) alone, never on the number
+ * of threads. */
 typedef struct afn_loader afn_loader;
 
 typedef struct afn_loader_opts {
-    int64_t batch;  /* samples, default 32 */
-    bool shuffle;   /* default true; false: in the data set's order */
-    uint64_t seed;  /* default 0 */
-    int threads;    /* 0 (default) = every processor */
-    bool drop_last; /* default false: a last, smaller batch is kept */
+    int64_t batch;            /* samples, default 32 */
+    bool shuffle;             /* default true; false: in the data set's order */
+    uint64_t seed;            /* default 0 */
+    int threads;              /* 0 (default) = every processor */
+    bool drop_last;           /* default false: a last, smaller batch is kept */
+    afn_augment_opts augment; /* default: nothing; for training only */
 } afn_loader_opts;
 AFN_API afn_loader_opts afn_loader_defaults(void);
 
@@ -86,6 +89,8 @@ typedef struct afn_batch {
     const uint8_t *pixels; /* (n, crop, crop, 3) RGB */
     const int *labels;     /* (n) */
     const int64_t *index;  /* (n) places in the data set */
+    const int *other;      /* (n) labels of what is mixed in, NULL = nothing is */
+    double share; /* with other: of each picture itself, [0, 1]; the rest is other's */
 } afn_batch;
 
 /*   opts     NULL means defaults
@@ -93,6 +98,11 @@ typedef struct afn_batch {
 AFN_API afn_status afn_loader_new(afn_loader **out, const afn_dataset *d,
                                   const afn_preprocess *p, const afn_loader_opts *opts);
 AFN_API void afn_loader_free(afn_loader *l);
+
+/* Augment in another way from the next epoch on.
+ *   o        the specification is copied
+ * Errors     AFN_EINVAL as afn_augment_check(), AFN_ENOMEM: the loader is as before */
+AFN_API afn_status afn_loader_set_augment(afn_loader *l, const afn_augment_opts *o);
 
 /* Batches in an epoch. */
 AFN_API int64_t afn_loader_batches(const afn_loader *l);

@@ -19,7 +19,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "data/data.h"
+#include "data/mix.h"
 
 enum { MAX_THREADS = 256, TEXT_BYTES = 1024 };
 
@@ -33,6 +33,11 @@ struct afn_loader {
     int64_t *order;       /* (count) the epoch's samples */
     bool started;
     int64_t given; /* batches handed out of this epoch */
+
+    afn_augment *augment;
+    int64_t epoch;  /* at hand */
+    uint8_t *saved; /* (crop, crop, 3) for mixing, NULL = never mixed */
+    int *other;     /* (batch) likewise */
 
     uint8_t *pixels; /* (batch, crop, crop, 3) */
     int *labels;     /* (batch) */
@@ -62,9 +67,13 @@ static afn_status read_pixels(const afn_loader *l, int64_t i, uint8_t *pixels)
     afn_image image = { 0 };
     char name[TEXT_BYTES / 2];
     const afn_decode_opts decoding = afn_preprocess_decoding(&l->preprocess);
+    const int views = l->opts.augment.views;
+    const afn_augment_draw at = { .seed = l->opts.seed,
+                                  .epoch = views ? l->epoch % views : l->epoch,
+                                  .sample = i };
     afn_status st = afn_dataset_read(l->data, i, &decoding, &image);
     if (st != AFN_OK) return st;
-    st = afn_preprocess_apply(&l->preprocess, &image, pixels);
+    st = afn_augment_apply(l->augment, &l->preprocess, &image, &at, pixels);
     afn_image_free(&image);
     if (st == AFN_OK) return AFN_OK;
     return afn_context(st, "%s",
@@ -149,11 +158,37 @@ afn_status afn_loader_new(afn_loader **out, const afn_dataset *d,
     AFN_TRY(check(l));
     measure(l);
     AFN_TRY(allocate(l));
+    AFN_TRY(afn_loader_set_augment(l, &l->opts.augment));
     *out = l;
     l = NULL;
 done:
     afn_loader_free(l);
     return afn_context(st, "loader");
+}
+
+static afn_status prepare_mixing(afn_loader *l)
+{
+    if (!l->n_batches) return AFN_OK;
+    if (!l->saved) l->saved = afn_alloc_aligned(l->image_bytes);
+    if (!l->other) l->other = afn_alloc_array((size_t)l->opts.batch, sizeof *l->other);
+    return l->saved && l->other ? AFN_OK : afn_fail(AFN_ENOMEM, "out of memory");
+}
+
+afn_status afn_loader_set_augment(afn_loader *l, const afn_augment_opts *o)
+{
+    afn_status st = AFN_OK;
+    afn_augment *a = NULL;
+    AFN_TRY(afn_augment_check(o));
+    AFN_TRY(afn_augment_new(&a, o->spec));
+    if (o->mixup > 0 || o->cutmix > 0) AFN_TRY(prepare_mixing(l));
+    l->opts.augment = *o;
+    l->opts.augment.spec = NULL; /* the caller's: what it says is in l->augment */
+    afn_augment_free(l->augment);
+    l->augment = a;
+    a = NULL;
+done:
+    afn_augment_free(a);
+    return st;
 }
 
 void afn_loader_free(afn_loader *l)
@@ -163,6 +198,9 @@ void afn_loader_free(afn_loader *l)
     afn_free(l->labels);
     afn_free(l->index);
     afn_free(l->order);
+    afn_free(l->saved);
+    afn_free(l->other);
+    afn_augment_free(l->augment);
     afn_mutex_free(&l->lock);
     afn_free(l);
 }
@@ -184,9 +222,24 @@ afn_status afn_loader_start(afn_loader *l, int64_t epoch)
         afn_data__epoch_order(l->order, count, l->opts.seed, epoch);
     else
         for (int64_t i = 0; i < count; i++) l->order[i] = i;
+    l->epoch = epoch;
     l->given = 0;
     l->started = true;
     return AFN_OK;
+}
+
+/* Mix the batch that was made, as its number says. */
+static void mix(const afn_loader *l, afn_batch *batch)
+{
+    const afn_augment_draw at = { .seed = l->opts.seed, .epoch = l->epoch };
+    const int64_t side = l->preprocess.crop;
+    const afn_mix m = afn_mix_draw(&l->opts.augment, &at, l->given, side);
+    if (!m.on) return;
+    const afn_mix_pixels p = { l->pixels, l->saved, batch->n, side };
+    afn_mix_run(&m, &p, l->opts.threads);
+    afn_mix_labels(l->other, l->labels, batch->n);
+    batch->other = l->other;
+    batch->share = m.share;
 }
 
 afn_status afn_loader_next(afn_loader *l, afn_batch *batch)
@@ -200,9 +253,10 @@ afn_status afn_loader_next(afn_loader *l, afn_batch *batch)
     afn_parallel_each(n, l->opts.threads, make_row, l);
     if (l->bad < n) return afn_fail(l->code, "%s", l->text);
 
-    l->given++;
     *batch = (afn_batch){
         .n = n, .pixels = l->pixels, .labels = l->labels, .index = l->index
     };
+    mix(l, batch);
+    l->given++;
     return AFN_OK;
 }

@@ -17,7 +17,9 @@ static afn_status train_and_save(afn_model *m, const char *path)
 {
     afn_status st = AFN_OK;
     afn_trainer *t = NULL;
-    const afn_batch batch = { BATCH, pixels, labels, places };
+    const afn_batch batch = {
+        .n = BATCH, .pixels = pixels, .labels = labels, .index = places
+    };
     AFN_TRY(afn_model_freeze(m, "*"));
     AFN_TRY(afn_model_replace_head(m, CLASSES, 1));
     AFN_TRY(afn_trainer_new(&t, m, NULL));

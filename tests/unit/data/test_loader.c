@@ -258,11 +258,166 @@ static void options_out_of_range_are_refused(void **state)
     o = afn_loader_defaults();
     o.threads = -1;
     assert_fails(AFN_EINVAL, "-1 threads", afn_loader_new(&l, d, &small, &o));
+    o = afn_loader_defaults();
+    o.augment.spec = "flop";
+    assert_fails(AFN_EINVAL, "no step \"flop\"", afn_loader_new(&l, d, &small, &o));
     p.crop = 0;
     assert_fails(AFN_EINVAL, "crop of 0", afn_loader_new(&l, d, &p, NULL));
     assert_ok(afn_loader_new(&l, d, &small, NULL));
     assert_fails(AFN_EINVAL, "epoch -1", afn_loader_start(l, -1));
     assert_fails(AFN_EINVAL, "epoch 16777216", afn_loader_start(l, AFN_MAX_EPOCHS));
+    afn_loader_free(l);
+    afn_dataset_free(d);
+}
+
+/* ---- augmentation ---- */
+
+static const afn_augment_opts strong = {
+    .spec = "crop=0.5,hflip,color=0.3:0.3:0.3:0.1,trivial"
+};
+
+/* An epoch as a new loader gives it. */
+static void augmented_epoch(epoch *e, const afn_dataset *d, const afn_augment_opts *a,
+                            int threads, int64_t number)
+{
+    afn_loader *l = new_loader(d, (afn_loader_opts){ .batch = 8,
+                                                     .shuffle = true,
+                                                     .seed = 3,
+                                                     .threads = threads,
+                                                     .augment = *a });
+    read_epoch(e, l, number);
+    afn_loader_free(l);
+}
+
+static void
+augmented_epochs_are_the_same_for_any_number_of_threads_and_start(void **state)
+{
+    (void)state;
+    static const afn_augment_opts way[] = {
+        { .spec = "strong" },
+        { .spec = "crop", .mixup = 0.4 },
+        { .cutmix = 1 },
+        { .spec = "hflip", .mixup = 0.2, .cutmix = 1, .views = 2 },
+    };
+    static const int threads[] = { 1, 2, 7 };
+    static epoch through[4], e;
+    afn_dataset *d = open_fake(30); /* the last batch is smaller */
+    for (size_t k = 0; k < AFN_COUNT(way); k++) {
+        afn_loader *l = new_loader(
+            d, (afn_loader_opts){
+                   .batch = 8, .shuffle = true, .seed = 3, .augment = way[k] });
+        for (int64_t number = 0; number < 4; number++)
+            read_epoch(&through[number], l, number);
+        afn_loader_free(l);
+        for (size_t t = 0; t < AFN_COUNT(threads); t++)
+            for (int64_t number = 3; number >= 0; number--) {
+                augmented_epoch(&e, d, &way[k], threads[t], number);
+                assert_memory_equal(&e, &through[number], sizeof e);
+            }
+    }
+    afn_dataset_free(d);
+}
+
+/* Pixels of sample i in an epoch. */
+static const uint8_t *pixels_of(const epoch *e, int64_t i)
+{
+    for (int64_t k = 0; k < e->n; k++)
+        if (e->index[k] == i) return e->pixels[k];
+    fail_msg("sample %d is missing", (int)i);
+    return NULL;
+}
+
+static int count_equal(const epoch *a, const epoch *b)
+{
+    int equal = 0;
+    for (int64_t i = 0; i < a->n; i++)
+        equal += memcmp(pixels_of(a, i), pixels_of(b, i), IMAGE_BYTES) == 0;
+    return equal;
+}
+
+static void every_epoch_has_other_pictures_unless_views_come_again(void **state)
+{
+    (void)state;
+    static epoch e[5];
+    afn_augment_opts o = strong;
+    afn_dataset *d = open_fake(30);
+    for (o.views = 0; o.views <= 3; o.views++) {
+        for (int64_t number = 0; number < 5; number++)
+            augmented_epoch(&e[number], d, &o, 2, number);
+        for (int i = 0; i < 5; i++)
+            for (int k = 0; k < i; k++) {
+                const int equal = count_equal(&e[i], &e[k]);
+                if (o.views && i % o.views == k % o.views)
+                    assert_int_equal(equal, 30);
+                else
+                    assert_true(equal <= 2);
+            }
+    }
+    afn_dataset_free(d);
+}
+
+static void a_mixed_batch_names_both_labels_and_the_share(void **state)
+{
+    (void)state;
+    static epoch plain;
+    const afn_augment_opts none = { 0 };
+    afn_augment_opts o = { .mixup = 1 };
+    afn_dataset *d = open_fake(30);
+    augmented_epoch(&plain, d, &none, 1, 2);
+    afn_loader *l = new_loader(
+        d, (afn_loader_opts){ .batch = 8, .shuffle = true, .seed = 3, .augment = o });
+    int64_t at = 0;
+    assert_ok(afn_loader_start(l, 2));
+    for (;;) {
+        afn_batch b;
+        assert_ok(afn_loader_next(l, &b));
+        if (!b.n) break;
+        assert_non_null(b.other);
+        assert_true(b.share >= 0 && b.share <= 1);
+        for (int64_t i = 0; i < b.n; i++) {
+            const int64_t with = i ? i - 1 : b.n - 1;
+            assert_int_equal(b.labels[i], plain.labels[at + i]);
+            assert_int_equal(b.other[i], plain.labels[at + with]);
+            for (int k = 0; k < IMAGE_BYTES; k++) {
+                const double want = b.share * plain.pixels[at + i][k] +
+                                    (1 - b.share) * plain.pixels[at + with][k];
+                const double is = b.pixels[i * IMAGE_BYTES + k];
+                assert_true(is - want < 0.5001 && want - is < 0.5001);
+            }
+        }
+        at += b.n;
+    }
+    assert_int_equal(at, 30);
+    afn_loader_free(l);
+    afn_dataset_free(d);
+}
+
+static void augmentation_can_be_changed_between_epochs(void **state)
+{
+    (void)state;
+    static epoch e, want;
+    const afn_augment_opts none = { 0 }, mixed = { .cutmix = 1 };
+    const afn_augment_opts wrong = { .spec = "crop=2" };
+    char spec[] = "hflip=1";
+    afn_dataset *d = open_fake(30);
+    afn_loader *l =
+        new_loader(d, (afn_loader_opts){ .batch = 8, .shuffle = true, .seed = 3 });
+    assert_ok(afn_loader_set_augment(l, &(afn_augment_opts){ .spec = spec }));
+    memset(spec, 'x', sizeof spec - 1); /* copied */
+    read_epoch(&e, l, 1);
+    augmented_epoch(&want, d, &(afn_augment_opts){ .spec = "hflip=1" }, 1, 1);
+    assert_memory_equal(&e, &want, sizeof e);
+    assert_fails(AFN_EINVAL, "area is 2", afn_loader_set_augment(l, &wrong));
+    read_epoch(&e, l, 1); /* as it was */
+    assert_memory_equal(&e, &want, sizeof e);
+    assert_ok(afn_loader_set_augment(l, &mixed));
+    read_epoch(&e, l, 1);
+    augmented_epoch(&want, d, &mixed, 1, 1);
+    assert_memory_equal(&e, &want, sizeof e);
+    assert_ok(afn_loader_set_augment(l, &none));
+    read_epoch(&e, l, 1);
+    augmented_epoch(&want, d, &none, 1, 1);
+    assert_memory_equal(&e, &want, sizeof e);
     afn_loader_free(l);
     afn_dataset_free(d);
 }
@@ -319,8 +474,10 @@ static afn_status short_life(const afn_dataset *d)
     afn_status st = AFN_OK;
     afn_loader *l = NULL;
     afn_batch b;
-    AFN_TRY(
-        afn_loader_new(&l, d, &small, &(afn_loader_opts){ .batch = 3, .threads = 3 }));
+    const afn_loader_opts o = { .batch = 3,
+                                .threads = 3,
+                                .augment = { .spec = "crop,blur", .mixup = 1 } };
+    AFN_TRY(afn_loader_new(&l, d, &small, &o));
     AFN_TRY(afn_loader_start(l, 0));
     do AFN_TRY(afn_loader_next(l, &b));
     while (b.n);
@@ -396,6 +553,11 @@ int main(void)
         cmocka_unit_test(the_end_of_an_epoch_stays_the_end),
         cmocka_unit_test(the_first_bad_sample_in_order_is_named),
         cmocka_unit_test(options_out_of_range_are_refused),
+        cmocka_unit_test(
+            augmented_epochs_are_the_same_for_any_number_of_threads_and_start),
+        cmocka_unit_test(every_epoch_has_other_pictures_unless_views_come_again),
+        cmocka_unit_test(a_mixed_batch_names_both_labels_and_the_share),
+        cmocka_unit_test(augmentation_can_be_changed_between_epochs),
         cmocka_unit_test(a_batch_is_read_when_it_is_asked_for),
         cmocka_unit_test(every_failing_allocation_is_reported),
         cmocka_unit_test(the_flowers_are_read_alike_by_one_thread_and_many),
