@@ -36,6 +36,7 @@ typedef struct afn_trainer_opts {
     afn_precision precision; /* default AFN_PRECISION_FP32 */
     bool exact; /* default false; true: no algorithm that trades accuracy for time, see
                  * docs/algorithms.md */
+    float label_smoothing; /* as torch.nn.CrossEntropyLoss has it, 0 (default) to 1 */
 } afn_trainer_opts;
 AFN_API afn_trainer_opts afn_trainer_defaults(void);
 
@@ -49,8 +50,10 @@ AFN_API void afn_trainer_free(afn_trainer *t);
 
 /* What one step saw. */
 typedef struct afn_step_result {
-    double loss;     /* mean cross-entropy of the batch, before the update */
-    int64_t correct; /* images whose largest logit is their label's */
+    double loss;     /* mean cross-entropy of the batch, before the update; against
+                      * smoothed and mixed labels where they are */
+    int64_t correct; /* images whose largest logit is their label's; of mixed ones the
+                      * label with the larger share */
 } afn_step_result;
 
 /* zero_grad, forward, loss, backward, optimizer.step in one.
@@ -98,6 +101,8 @@ typedef struct afn_phase {
     float momentum;
     float weight_decay;
     bool nesterov;
+    afn_augment_opts augment; /* of training images; all zero = none */
+    float label_smoothing;    /* 0 to 1 */
 } afn_phase;
 
 /* What is known after each epoch; val_* are NaN without validation images. */
@@ -107,7 +112,8 @@ typedef struct afn_epoch {
     int of;        /* epochs in the phase */
     int run_epoch; /* 1, 2, ... over all phases */
     int run_of;
-    double train_loss, train_acc; /* over the epoch's batches, as they were trained */
+    double train_loss, train_acc; /* over the epoch's batches, as they were trained:
+                                   * augmented, mixed, against smoothed labels */
     double val_loss, val_acc;
     float lr;
     double images_per_second; /* of training */
@@ -128,15 +134,17 @@ typedef struct afn_progress {
 
 /* What becomes of the features that a phase's frozen layers make of each image: the
  * same in every epoch, so that keeping them saves all that work after the first.
- * Results are the same bits with and without. */
+ * Results are the same bits with and without.  Of augmented images, features of each
+ * view are kept, but none where every epoch has a view of its own, or mixes images. */
 typedef struct afn_features {
     const char *phase;
     const char *before; /* the first layer that runs in every epoch: "fc" */
     bool kept;
-    int64_t images;        /* of training and validation */
+    int64_t images;        /* whose features are kept, of training and validation */
+    int views;             /* of each training image, 1 where they are not augmented */
     int64_t bytes;         /* of all their features */
     int64_t bytes_on_disk; /* of these, in an unnamed file of the run folder */
-    const char *why;       /* they are not kept; NULL where they are */
+    const char *why;       /* the others are not kept; NULL where all are */
 } afn_features;
 
 typedef struct afn_fit_opts {

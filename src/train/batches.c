@@ -6,7 +6,7 @@ afn_status afn_batches_open(afn_batches *b, const afn_dataset *d,
 {
     afn_status st = AFN_OK;
     const int64_t count = afn_dataset_count(d);
-    *b = (afn_batches){ .data = d, .opts = *opts };
+    *b = (afn_batches){ .data = d, .opts = *opts, .views = 1 };
     if (count && b->opts.batch > count) b->opts.batch = count;
     AFN_TRY(afn_loader_new(&b->loader, d, p, &b->opts));
     b->order = afn_alloc_array((size_t)count, sizeof *b->order);
@@ -26,6 +26,47 @@ void afn_batches_close(afn_batches *b)
     *b = (afn_batches){ 0 };
 }
 
+/* Views of a sample that come again; a view that does not is worth nothing. */
+static afn_status count_views(int *out, const afn_augment_opts *o, int epochs)
+{
+    afn_augment *a;
+    *out = 0;
+    if (o->mixup > 0 || o->cutmix > 0) return AFN_OK; /* pictures, not features, mix */
+    const afn_status st = afn_augment_new(&a, o->spec);
+    if (st != AFN_OK) return st;
+    const bool plain = !*afn_augment_text(a);
+    *out = plain ? 1 : o->views < epochs ? o->views : epochs;
+    if (!plain && !o->views) *out = 0;
+    afn_augment_free(a);
+    return AFN_OK;
+}
+
+afn_status afn_batches_augment(afn_batches *b, const afn_augment_opts *o,
+                               int64_t first_epoch, int epochs)
+{
+    const afn_status st = count_views(&b->views, o, epochs);
+    if (st != AFN_OK) return st;
+    b->opts.augment = *o;
+    b->first_epoch = first_epoch;
+    return afn_loader_set_augment(b->loader, o);
+}
+
+/* Make room for what comes again. */
+static void open_cache(afn_batches *b, const afn_cache_room *room)
+{
+    const afn_augment_opts *o = &b->opts.augment;
+    const afn_cache_size size = { .samples = afn_dataset_count(b->data),
+                                  .views = b->views,
+                                  .bytes = b->prefix.bytes,
+                                  .macs = b->prefix.macs };
+    if (b->views)
+        afn_feature_cache_open(&b->cache, &size, room);
+    else
+        afn_feature_cache_refuse(&b->cache, o->mixup > 0 || o->cutmix > 0
+                                                ? "the images of a batch are mixed"
+                                                : "augmented anew in each epoch");
+}
+
 afn_status afn_batches_split(afn_batches *b, afn_plan *plan, const bool *changes,
                              const afn_cache_room *room)
 {
@@ -36,9 +77,7 @@ afn_status afn_batches_split(afn_batches *b, afn_plan *plan, const bool *changes
     b->plan = plan;
     b->features = afn_alloc_aligned((size_t)b->opts.batch * b->prefix.bytes);
     AFN_REQUIRE(b->features, AFN_ENOMEM, "out of memory");
-    if (room)
-        afn_feature_cache_open(&b->cache, afn_dataset_count(b->data), b->prefix.bytes,
-                               b->prefix.macs, room);
+    if (room) open_cache(b, room);
 done:
     return st;
 }
@@ -60,7 +99,8 @@ int64_t afn_batches_count(const afn_batches *b)
 
 afn_status afn_batches_start(afn_batches *b, int64_t epoch)
 {
-    b->cached = afn_feature_cache_is_full(&b->cache);
+    b->view = b->views ? (int)((epoch - b->first_epoch) % b->views) : 0;
+    b->cached = afn_feature_cache_is_full(&b->cache, b->view);
     if (!b->cached) return afn_loader_start(b->loader, epoch);
     afn_epoch_order(b->order, afn_dataset_count(b->data), b->opts.shuffle, b->opts.seed,
                     epoch);
@@ -81,14 +121,14 @@ static void next_cached(afn_batches *b, afn_batch *batch)
 /* Kept features, or new ones that are then kept. */
 static afn_status find_features(afn_batches *b, const afn_batch *batch)
 {
-    if (afn_feature_cache_has(&b->cache, batch->index, batch->n)) {
-        afn_feature_cache_get(&b->cache, batch->index, batch->n, b->features);
+    if (afn_feature_cache_has(&b->cache, b->view, batch->index, batch->n)) {
+        afn_feature_cache_get(&b->cache, b->view, batch->index, batch->n, b->features);
         return AFN_OK;
     }
     const afn_status st =
         afn_plan_run_prefix(b->plan, batch->pixels, batch->n, b->features);
     if (st == AFN_OK)
-        afn_feature_cache_put(&b->cache, batch->index, batch->n, b->features);
+        afn_feature_cache_put(&b->cache, b->view, batch->index, batch->n, b->features);
     return st;
 }
 

@@ -16,6 +16,10 @@ typedef struct afn_batches {
     afn_feature_cache cache;
     void *features; /* (batch, prefix.bytes) of the batch at hand */
 
+    int views;           /* of each sample that are worth keeping, 0 = none is */
+    int64_t first_epoch; /* with the first view */
+    int view;            /* of the epoch at hand, 0 .. views-1 */
+
     int64_t *order; /* (count) of the epoch at hand, where it comes from the cache */
     int *labels;    /* (batch) */
     int64_t at;     /* samples of it handed out */
@@ -26,6 +30,10 @@ typedef struct afn_batches {
 afn_status afn_batches_open(afn_batches *b, const afn_dataset *d,
                             const afn_preprocess *p, const afn_loader_opts *opts);
 void afn_batches_close(afn_batches *b); /* a zeroed one is a no-op */
+
+/* Augment in another way for so many epochs from first_epoch on; before a split. */
+afn_status afn_batches_augment(afn_batches *b, const afn_augment_opts *o,
+                               int64_t first_epoch, int epochs);
 
 /* Split a plan at its frozen prefix and make features with it from now on, until
  * ..._join() or the plan's end.

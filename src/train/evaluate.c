@@ -72,7 +72,10 @@ static afn_status score(afn_eval *e, scratch *s, afn_predictor *p, const afn_bat
                   : afn_predictor_run(p, b->pixels, b->n, s->logits);
     if (st != AFN_OK) return st;
     for (int64_t i = 0; i < b->n; i++) s->labels[i] = map[b->labels[i]];
-    count(e, &(afn_scored){ s->logits, s->labels, b->n, e->classes });
+    count(e, &(afn_scored){ .logits = s->logits,
+                            .labels = s->labels,
+                            .n = b->n,
+                            .classes = e->classes });
     return AFN_OK;
 }
 

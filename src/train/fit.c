@@ -15,8 +15,11 @@
 
 void afn_default_phases(afn_phase phase[2])
 {
-    phase[0] = (afn_phase){ "head", NULL, 5, 0.001f, 0.9f, 0.0f, false };
-    phase[1] = (afn_phase){ "tune", "*", 5, 0.0001f, 0.9f, 0.0f, false };
+    phase[0] =
+        (afn_phase){ .name = "head", .epochs = 5, .lr = 0.001f, .momentum = 0.9f };
+    phase[1] = (afn_phase){
+        .name = "tune", .trainable = "*", .epochs = 5, .lr = 0.0001f, .momentum = 0.9f
+    };
 }
 
 afn_fit_opts afn_fit_defaults(void)
@@ -35,7 +38,7 @@ typedef struct fit {
     afn_model *model;
     afn_fit_opts o;
     int *train_map, *val_map; /* data set's class -> model's */
-    int *labels;              /* [batch] of the batch at hand, mapped */
+    int *labels, *other;      /* [batch] of the batch at hand, mapped */
     bool *changes;            /* [params] what the phase at hand changes */
     afn_batches train, val;
     afn_predictor *predictor; /* for validation, NULL = none */
@@ -43,7 +46,7 @@ typedef struct fit {
     afn_best best;
     int run_epoch, run_of;
     double val_seconds; /* of the last validation */
-    bool told_kept;     /* what on_features was told last */
+    int64_t told_kept;  /* images, what on_features was told last */
 } fit;
 
 static afn_status open_batches(afn_batches *out, const fit *f, const afn_dataset *d,
@@ -76,8 +79,9 @@ static afn_status fit_open(fit *f, const afn_dataset *train, const afn_dataset *
     AFN_REQUIRE(f->o.batch > 0, AFN_EINVAL, "batch is %lld, need at least 1",
                 (long long)f->o.batch);
     f->labels = afn_alloc_array((size_t)f->o.batch, sizeof *f->labels);
+    f->other = afn_alloc_array((size_t)f->o.batch, sizeof *f->other);
     f->changes = afn_alloc_array((size_t)n_params, sizeof *f->changes);
-    AFN_REQUIRE(f->labels && f->changes, AFN_ENOMEM, "out of memory");
+    AFN_REQUIRE(f->labels && f->other && f->changes, AFN_ENOMEM, "out of memory");
     AFN_TRY(map_classes(&f->train_map, f->model, train));
     AFN_TRY(afn_run_folder_open(&f->folder, f->o.out));
     AFN_TRY(open_batches(&f->train, f, train, f->o.shuffle));
@@ -101,6 +105,7 @@ static void fit_close(fit *f)
     afn_free(f->train_map);
     afn_free(f->val_map);
     afn_free(f->labels);
+    afn_free(f->other);
 }
 
 /* ---- features ---- */
@@ -108,17 +113,20 @@ static void fit_close(fit *f)
 static afn_features describe_features(const fit *f, const afn_phase *phase)
 {
     const afn_batches *const part[] = { &f->train, &f->val };
-    afn_features t = { .phase = phase->name, .kept = true };
+    afn_features t = { .phase = phase->name, .views = 1 };
     for (size_t i = 0; i < AFN_COUNT(part); i++) {
         const afn_batches *b = part[i];
         if (!b->plan) continue;
         if (!t.before) t.before = b->prefix.before;
-        t.images += afn_dataset_count(b->data);
-        t.bytes += afn_dataset_count(b->data) * (int64_t)b->prefix.bytes;
+        if (!b->cache.count) {
+            if (!t.why) t.why = b->cache.why;
+            continue;
+        }
+        t.kept = true;
+        t.images += b->cache.samples;
+        t.bytes += b->cache.count * (int64_t)b->prefix.bytes;
         t.bytes_on_disk += afn_feature_cache_file(&b->cache);
-        if (b->cache.count) continue;
-        t.kept = false;
-        t.why = b->cache.why;
+        if (b == &f->train) t.views = b->views;
     }
     return t;
 }
@@ -126,8 +134,8 @@ static afn_features describe_features(const fit *f, const afn_phase *phase)
 static afn_status tell_features(fit *f, const afn_phase *phase)
 {
     const afn_features t = describe_features(f, phase);
-    f->told_kept = t.kept;
-    if (!f->o.feature_cache || !t.images || !f->o.on_features) return AFN_OK;
+    f->told_kept = t.images;
+    if (!f->o.feature_cache || !t.before || !f->o.on_features) return AFN_OK;
     return f->o.on_features(&t, f->o.user) ? afn_fail(AFN_ECANCELLED, "stopped")
                                            : AFN_OK;
 }
@@ -157,15 +165,18 @@ static void join(fit *f)
 
 /* ---- an epoch ---- */
 
-/* Seconds of a later epoch where this one takes epoch_s: without the prefix, if this
- * one still makes what later ones find.  Backward counts as two forward passes. */
-static double later_epoch(const fit *f, double epoch_s)
+/* Seconds of the later epochs of a phase where this one takes epoch_s: without the
+ * prefix those that find what this one and others before still make.  Backward counts
+ * as two forward passes. */
+static double later_epochs(const fit *f, const afn_epoch *e, double epoch_s)
 {
     const afn_batches *b = &f->train;
-    if (!b->cache.count || b->cached) return epoch_s;
+    const int left = e->of - e->epoch, made = b->views - e->epoch;
+    if (!b->cache.count || b->cached) return left * epoch_s;
+    const int alike = made > 0 ? made : 0; /* that make another view */
     const double all = afn_graph_macs(afn_model__graph(f->model));
     const double rest = 3 * (all - b->prefix.macs);
-    return epoch_s * rest / (b->prefix.macs + rest);
+    return epoch_s * (alike + (left - alike) * rest / (b->prefix.macs + rest));
 }
 
 static afn_status report_step(const fit *f, const afn_epoch *e, const afn_progress *now,
@@ -177,7 +188,7 @@ static afn_status report_step(const fit *f, const afn_epoch *e, const afn_progre
     const double left_in_epoch = step_s * (double)(p.steps - p.step) + f->val_seconds;
     const double epoch_s = step_s * (double)p.steps + f->val_seconds;
     p.images_per_second = elapsed > 0 ? (double)p.images / elapsed : 0;
-    p.seconds_left = left_in_epoch + later_epoch(f, epoch_s) * (e->of - e->epoch);
+    p.seconds_left = left_in_epoch + later_epochs(f, e, epoch_s);
     return f->o.on_step(&p, f->o.user) ? afn_fail(AFN_ECANCELLED, "stopped") : AFN_OK;
 }
 
@@ -186,7 +197,10 @@ static afn_status train_batch(fit *f, afn_trainer *t, const afn_batch *b,
 {
     afn_batch mapped = *b;
     for (int64_t i = 0; i < b->n; i++) f->labels[i] = f->train_map[b->labels[i]];
+    for (int64_t i = 0; b->other && i < b->n; i++)
+        f->other[i] = f->train_map[b->other[i]];
     mapped.labels = f->labels;
+    if (b->other) mapped.other = f->other;
     return afn_trainer__step(t, &mapped, features, r);
 }
 
@@ -257,7 +271,7 @@ static afn_status run_epoch(fit *f, afn_trainer *t, const afn_phase *phase, int 
     AFN_TRY(afn_best_save_if_due(&f->best, f->model, &f->folder));
     AFN_TRY(afn_run_folder_epoch(&f->folder, &e));
     f->run_epoch++;
-    if (f->told_kept && !describe_features(f, phase).kept)
+    if (describe_features(f, phase).images < f->told_kept)
         AFN_TRY(tell_features(f, phase));
     if (f->o.on_epoch && f->o.on_epoch(&e, f->o.user))
         st = afn_fail(AFN_ECANCELLED, "stopped");
@@ -294,6 +308,7 @@ static afn_status run_phase(fit *f, const afn_phase *phase)
     o.momentum = phase->momentum;
     o.weight_decay = phase->weight_decay;
     o.nesterov = phase->nesterov;
+    o.label_smoothing = phase->label_smoothing;
     o.bn = f->o.bn;
     o.batch = f->train.opts.batch;
     o.seed = f->o.seed + (uint64_t)f->run_epoch; /* dropout differs between phases */
@@ -304,6 +319,8 @@ static afn_status run_phase(fit *f, const afn_phase *phase)
     AFN_TRY(afn_trainer_new(&t, f->model, &o));
     afn_plan_changes(afn_trainer__plan(t), f->changes);
     AFN_TRY(afn_best_expect(&f->best, f->model, f->changes));
+    AFN_TRY(
+        afn_batches_augment(&f->train, &phase->augment, f->run_epoch, phase->epochs));
     AFN_TRY(split(f, t));
     AFN_TRY(tell_features(f, phase));
     if (f->o.on_profile) AFN_TRY(afn_plan_profile(afn_trainer__plan(t), true));
@@ -333,10 +350,13 @@ done:
 
 static afn_status check_phases(const fit *f)
 {
-    for (int i = 0; i < f->o.n_phases; i++)
-        if (f->o.phase[i].epochs < 0)
-            return afn_fail(AFN_EINVAL, "phase %s has %d epochs", f->o.phase[i].name,
-                            f->o.phase[i].epochs);
+    for (int i = 0; i < f->o.n_phases; i++) {
+        const afn_phase *p = &f->o.phase[i];
+        if (p->epochs < 0)
+            return afn_fail(AFN_EINVAL, "phase %s has %d epochs", p->name, p->epochs);
+        const afn_status st = afn_augment_check(&p->augment);
+        if (st != AFN_OK) return afn_context(st, "phase %s", p->name);
+    }
     return f->run_of > 0 ? AFN_OK : afn_fail(AFN_EINVAL, "no phase has any epochs");
 }
 

@@ -11,9 +11,13 @@ typedef struct afn_scored {
     const int *labels;   /* (n), each 0 .. classes-1 */
     int64_t n;
     int classes;
+    const int *other; /* (n) second labels of mixed pictures, NULL = none */
+    double share;     /* with other: of labels, [0, 1]; the rest is other's */
+    double smoothing; /* of labels: this part of each is spread over all classes */
 } afn_scored;
 
-/* Mean cross-entropy, as torch.nn.CrossEntropyLoss.
+/* Mean cross-entropy, as torch.nn.CrossEntropyLoss(label_smoothing=smoothing), of class
+ * indices or, with other, of the shares as class probabilities.
  *   dlogits  (n, classes) its gradient, NULL = not wanted */
 double afn_cross_entropy(const afn_scored *s, float *dlogits);
 

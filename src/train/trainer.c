@@ -13,6 +13,7 @@ struct afn_trainer {
     const afn_optimizer *optimizer;
     afn_step_args args;
     int classes;
+    double smoothing;
     int64_t room;   /* samples that the two buffers hold */
     float *logits;  /* (room, classes) */
     float *dlogits; /* (room, classes) */
@@ -42,6 +43,9 @@ static afn_status check_options(const afn_trainer_opts *o, const afn_model *m)
         return afn_fail(AFN_EINVAL, "weight decay is %g", (double)o->weight_decay);
     if (o->nesterov && o->momentum == 0) /* as torch.optim.SGD */
         return afn_fail(AFN_EINVAL, "nesterov needs a momentum above 0");
+    if (!(o->label_smoothing >= 0 && o->label_smoothing <= 1))
+        return afn_fail(AFN_EINVAL, "label smoothing is %g, need 0 to 1",
+                        (double)o->label_smoothing);
     if (o->batch < 1) return afn_fail(AFN_EINVAL, "batch is %" PRId64, o->batch);
     for (int i = 0; i < afn_graph_n_params(g); i++)
         if (trainable[i]) return AFN_OK;
@@ -77,6 +81,7 @@ afn_status afn_trainer_new(afn_trainer **out, afn_model *m,
     AFN_REQUIRE(t, AFN_ENOMEM, "out of memory");
     t->model = m;
     t->classes = afn_model_classes(m);
+    t->smoothing = (double)o.label_smoothing;
     AFN_TRY(check_options(&o, m));
     AFN_TRY(afn_optimizer_find(&t->optimizer, o.optimizer));
     t->args = (afn_step_args){ .lr = o.lr,
@@ -119,13 +124,34 @@ static afn_status make_room(afn_trainer *t, int64_t n)
     return AFN_OK;
 }
 
-static afn_status check_labels(const afn_trainer *t, const afn_batch *b)
+static afn_status check_labels(const afn_trainer *t, const int *labels, int64_t n)
 {
-    for (int64_t i = 0; i < b->n; i++)
-        if (b->labels[i] < 0 || b->labels[i] >= t->classes)
-            return afn_fail(AFN_EINVAL, "label %d, the model has %d classes",
-                            b->labels[i], t->classes);
+    for (int64_t i = 0; i < n; i++)
+        if (labels[i] < 0 || labels[i] >= t->classes)
+            return afn_fail(AFN_EINVAL, "label %d, the model has %d classes", labels[i],
+                            t->classes);
     return AFN_OK;
+}
+
+static afn_status check_batch(const afn_trainer *t, const afn_batch *b)
+{
+    afn_status st = AFN_OK;
+    AFN_REQUIRE(b->n > 0, AFN_EINVAL, "a batch of %" PRId64 " images", b->n);
+    AFN_TRY(check_labels(t, b->labels, b->n));
+    if (!b->other) goto done;
+    AFN_TRY(check_labels(t, b->other, b->n));
+    AFN_REQUIRE(b->share >= 0 && b->share <= 1, AFN_EINVAL, "a share of %g", b->share);
+done:
+    return st;
+}
+
+/* Images whose largest logit is that of the label with the larger share. */
+static int64_t count_correct(const afn_scored *s)
+{
+    const int *labels = s->other && s->share < 0.5 ? s->other : s->labels;
+    int64_t n = 0;
+    for (int64_t i = 0; i < s->n; i++) n += afn_best_class(s, i) == labels[i];
+    return n;
 }
 
 static afn_status forward(afn_trainer *t, const afn_batch *batch, const void *features)
@@ -139,13 +165,18 @@ afn_status afn_trainer__step(afn_trainer *t, const afn_batch *batch,
 {
     afn_status st = AFN_OK;
     afn_step_result r = { 0 };
-    AFN_REQUIRE(batch->n > 0, AFN_EINVAL, "a batch of %" PRId64 " images", batch->n);
-    AFN_TRY(check_labels(t, batch));
+    AFN_TRY(check_batch(t, batch));
     AFN_TRY(make_room(t, batch->n));
     AFN_TRY(forward(t, batch, features));
-    const afn_scored s = { t->logits, batch->labels, batch->n, t->classes };
+    const afn_scored s = { .logits = t->logits,
+                           .labels = batch->labels,
+                           .n = batch->n,
+                           .classes = t->classes,
+                           .other = batch->other,
+                           .share = batch->share,
+                           .smoothing = t->smoothing };
     r.loss = afn_cross_entropy(&s, t->dlogits);
-    for (int64_t i = 0; i < s.n; i++) r.correct += afn_best_class(&s, i) == s.labels[i];
+    r.correct = count_correct(&s);
     AFN_REQUIRE(isfinite(r.loss), AFN_EINVAL,
                 "the loss is no longer a number: try a lower learning rate than %g",
                 (double)t->args.lr);

@@ -12,6 +12,7 @@ typedef struct where {
     bool on;
     int64_t memory;
     const char *out;
+    afn_augment_opts augment; /* of both phases: this one does change results */
 } where;
 
 typedef struct setup {
@@ -82,6 +83,7 @@ static result train(const setup *s, const where *w)
     afn_default_phases(phase);
     phase[1].trainable = s->trained;
     phase[0].epochs = phase[1].epochs = 2;
+    phase[0].augment = phase[1].augment = w->augment;
     o.phase = phase;
     o.n_phases = 2;
     o.bn = s->bn;
@@ -194,6 +196,88 @@ static void a_file_changes_nothing_and_leaves_nothing(void **state)
     test_free(on.weights);
 }
 
+/* Of K views in turn, each is made once a phase; a phase of two epochs sees two at
+ * most.
+ */
+static void views_of_augmented_images_are_kept(void **state)
+{
+    (void)state;
+    static const struct {
+        int views, kept;
+    } row[] = { { 1, 1 }, { 3, 2 } };
+    const setup *s = &setups[0];
+    result first = { 0 };
+    for (size_t i = 0; i < AFN_COUNT(row); i++) {
+        const afn_augment_opts o = { .spec = "crop=0.5,hflip,color",
+                                     .views = row[i].views };
+        result off = train(s, &(where){ .on = false, .augment = o });
+        result on = train(s, &(where){ .on = true, .memory = 1 << 30, .augment = o });
+        assert_int_equal(on.n_features, 2);
+        for (int k = 0; k < 2; k++) {
+            const afn_features *f = &on.features[k];
+            assert_true(f->kept);
+            assert_int_equal(f->views, row[i].kept);
+            assert_int_equal(f->images, COUNT);
+            assert_string_equal(on.why[k], "");
+            assert_int_equal(f->bytes % (VAL + (COUNT - VAL) * row[i].kept), 0);
+        }
+        assert_int_equal(on.features[0].bytes,
+                         (VAL + (COUNT - VAL) * row[i].kept) * 512 * 4);
+        assert_same(&off, &on);
+        if (i == 0) first = on;
+        if (i) assert_true(first.epoch[3].train_loss != on.epoch[3].train_loss);
+        test_free(off.weights);
+        if (i) test_free(on.weights);
+    }
+    test_free(first.weights);
+}
+
+/* Views in memory and, beyond it, in the file. */
+static void views_may_lie_in_a_file(void **state)
+{
+    (void)state;
+    char dir[1024];
+    const setup *s = &setups[0];
+    const afn_augment_opts o = { .spec = "light", .views = 2 };
+    snprintf(dir, sizeof dir, "%s", test_dir("features-views"));
+    result off = train(s, &(where){ .on = false, .augment = o });
+    result on = train(
+        s, &(where){ .on = true, .memory = 25 * 512 * 4, .out = dir, .augment = o });
+    assert_true(on.features[0].kept);
+    assert_int_equal(on.features[0].bytes_on_disk,
+                     (2 * (COUNT - VAL) + VAL - 25) * 2048);
+    assert_same(&off, &on);
+    test_free(off.weights);
+    test_free(on.weights);
+}
+
+static void images_that_never_come_again_are_not_kept_but_validation_is(void **state)
+{
+    (void)state;
+    static const struct {
+        afn_augment_opts o;
+        const char *why;
+    } row[] = {
+        { { .spec = "light" }, "augmented anew in each epoch" },
+        { { .spec = "light", .cutmix = 1, .views = 2 },
+          "the images of a batch are mixed" },
+    };
+    const setup *s = &setups[0];
+    for (size_t i = 0; i < AFN_COUNT(row); i++) {
+        result off = train(s, &(where){ .on = false, .augment = row[i].o });
+        result on =
+            train(s, &(where){ .on = true, .memory = 1 << 30, .augment = row[i].o });
+        assert_int_equal(on.n_features, 2);
+        assert_true(on.features[0].kept);
+        assert_int_equal(on.features[0].images, VAL);
+        assert_int_equal(on.features[0].bytes, VAL * 512 * 4);
+        assert_string_equal(on.why[0], row[i].why);
+        assert_same(&off, &on);
+        test_free(off.weights);
+        test_free(on.weights);
+    }
+}
+
 static void without_room_a_run_goes_on_and_says_why(void **state)
 {
     (void)state;
@@ -213,6 +297,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(results_are_the_same_bits_with_and_without),
         cmocka_unit_test(a_file_changes_nothing_and_leaves_nothing),
+        cmocka_unit_test(views_of_augmented_images_are_kept),
+        cmocka_unit_test(views_may_lie_in_a_file),
+        cmocka_unit_test(images_that_never_come_again_are_not_kept_but_validation_is),
         cmocka_unit_test(without_room_a_run_goes_on_and_says_why),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

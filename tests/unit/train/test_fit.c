@@ -15,6 +15,7 @@ typedef struct run {
     afn_phase phase[2];
     int epochs_seen, steps_seen, stop_after;
     double acc[16];
+    afn_epoch seen[16];
 } run;
 
 static int count_step(const afn_progress *p, void *user)
@@ -167,6 +168,42 @@ static void no_folder_and_no_validation_work_too(void **state)
     close_run(&r);
 }
 
+static int keep_epoch(const afn_epoch *e, void *user)
+{
+    run *r = user;
+    r->seen[r->epochs_seen++] = *e;
+    return 0;
+}
+
+/* At a learning rate of 0 an epoch tells what it sees: training images change with the
+ * phase's augmentation, labels with its smoothing, validation with neither. */
+static void only_training_images_of_the_phase_are_augmented(void **state)
+{
+    (void)state;
+    afn_epoch seen[2][4];
+    for (int k = 0; k < 2; k++) {
+        run r = open_run(NULL);
+        r.o.on_epoch = keep_epoch;
+        r.phase[0].lr = r.phase[1].lr = 0;
+        r.o.bn = AFN_BN_FROZEN;
+        if (k) {
+            r.phase[0].label_smoothing = 0.5f;
+            r.phase[1].augment =
+                (afn_augment_opts){ .spec = "strong", .mixup = 0.2, .cutmix = 1 };
+        }
+        assert_ok(fit(&r, NULL));
+        memcpy(seen[k], r.seen, sizeof seen[k]);
+        close_run(&r);
+    }
+    for (int i = 0; i < 4; i++) {
+        assert_true(seen[0][i].val_loss == seen[1][i].val_loss);
+        assert_true(seen[0][i].val_acc == seen[1][i].val_acc);
+        assert_true(seen[0][i].train_loss != seen[1][i].train_loss);
+    }
+    for (int i = 0; i < 2; i++) /* smoothing changes no image */
+        assert_true(seen[0][i].train_acc == seen[1][i].train_acc);
+}
+
 static void wrong_options_stop_before_any_work(void **state)
 {
     (void)state;
@@ -180,6 +217,13 @@ static void wrong_options_stop_before_any_work(void **state)
     r.phase[0].epochs = r.phase[1].epochs = 0;
     assert_fails(AFN_EINVAL, "no phase has any epochs", fit(&r, NULL));
     r.phase[1].epochs = 1;
+    r.phase[1].augment.spec = "hflip=2";
+    assert_fails(AFN_EINVAL, "phase tune: augmentation: hflip: probability is 2",
+                 fit(&r, NULL));
+    r.phase[1].augment.spec = NULL;
+    r.phase[1].label_smoothing = 2;
+    assert_fails(AFN_EINVAL, "label smoothing is 2", fit(&r, NULL));
+    r.phase[1].label_smoothing = 0;
     r.phase[1].trainable = "layer9";
     assert_fails(AFN_ENOTFOUND, "layer9", fit(&r, NULL));
     assert_int_equal(r.steps_seen, 0);
@@ -193,6 +237,7 @@ int main(void)
         cmocka_unit_test(two_runs_with_one_seed_are_equal_to_the_bit),
         cmocka_unit_test(a_stopped_run_keeps_what_it_had),
         cmocka_unit_test(no_folder_and_no_validation_work_too),
+        cmocka_unit_test(only_training_images_of_the_phase_are_augmented),
         cmocka_unit_test(wrong_options_stop_before_any_work),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

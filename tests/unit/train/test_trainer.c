@@ -11,7 +11,9 @@ enum { SIZE = 32, BATCH = 6, CLASSES = 3, PIXELS = SIZE * SIZE * 3 };
 static uint8_t pixels[BATCH * PIXELS];
 static const int labels[BATCH] = { 0, 1, 2, 0, 1, 2 };
 static const int64_t places[BATCH] = { 0, 1, 2, 3, 4, 5 };
-static const afn_batch batch = { BATCH, pixels, labels, places };
+static const afn_batch batch = {
+    .n = BATCH, .pixels = pixels, .labels = labels, .index = places
+};
 
 static int fill(void **state)
 {
@@ -158,7 +160,9 @@ static void the_same_seed_gives_the_same_bits(void **state)
         afn_trainer *t = new_trainer(m, 0.01f);
         uint8_t *large = test_calloc(BATCH, 64 * 64 * 3);
         memcpy(large, pixels, sizeof pixels);
-        const afn_batch b = { BATCH, large, labels, places };
+        const afn_batch b = {
+            .n = BATCH, .pixels = large, .labels = labels, .index = places
+        };
         for (int i = 0; i < 2; i++) assert_ok(afn_trainer_step(t, &b, NULL));
         assert_ok(afn_trainer_sync(t));
         print[k] = fingerprint(m, "*");
@@ -167,6 +171,50 @@ static void the_same_seed_gives_the_same_bits(void **state)
         afn_model_free(m);
     }
     assert_true(print[0] == print[1]);
+}
+
+/* A step at a learning rate of 0 only tells its loss. */
+static afn_step_result told(afn_trainer *t, const int *other, double share)
+{
+    afn_step_result r;
+    afn_batch b = batch;
+    b.other = other;
+    b.share = share;
+    assert_ok(afn_trainer_step(t, &b, &r));
+    return r;
+}
+
+static void mixed_labels_weigh_both_and_count_the_larger(void **state)
+{
+    (void)state;
+    static const int other[BATCH] = { 1, 2, 0, 1, 2, 0 };
+    afn_model *m = new_model("squeezenet1_1");
+    afn_trainer *t;
+    afn_trainer_opts o = afn_trainer_defaults();
+    o.lr = 0;
+    o.batch = BATCH;
+    for (int smooth = 0; smooth < 2; smooth++) {
+        o.label_smoothing = smooth ? 0.3f : 0;
+        /* Each call has dropout of its own: a fresh trainer begins anew. */
+        double loss[3];
+        int64_t correct[3];
+        static const double share[3] = { 1, 0, 0.7 };
+        for (int k = 0; k < 3; k++) {
+            assert_ok(afn_trainer_new(&t, m, &o));
+            const afn_step_result r = told(t, other, share[k]);
+            loss[k] = r.loss;
+            correct[k] = r.correct;
+            afn_trainer_free(t);
+        }
+        assert_float_equal(loss[2], 0.7 * loss[0] + 0.3 * loss[1], 1e-6);
+        assert_int_equal(correct[2], correct[0]);
+        assert_ok(afn_trainer_new(&t, m, &o));
+        const afn_step_result plain = told(t, NULL, 0);
+        assert_true(plain.loss == loss[0]);
+        assert_int_equal(plain.correct, correct[0]);
+        afn_trainer_free(t);
+    }
+    afn_model_free(m);
 }
 
 static void a_loss_that_is_no_number_is_an_error(void **state)
@@ -189,8 +237,12 @@ static void wrong_options_and_labels_are_refused(void **state)
     afn_trainer *t = NULL;
     afn_trainer_opts o = afn_trainer_defaults();
     const int wrong[BATCH] = { 0, 1, CLASSES, 0, 1, 2 };
-    const afn_batch bad = { BATCH, pixels, wrong, places };
-    const afn_batch none = { 0, pixels, labels, places };
+    const afn_batch bad = {
+        .n = BATCH, .pixels = pixels, .labels = wrong, .index = places
+    };
+    const afn_batch none = {
+        .n = 0, .pixels = pixels, .labels = labels, .index = places
+    };
     o.lr = -1;
     assert_fails(AFN_EINVAL, "learning rate is -1", afn_trainer_new(&t, m, &o));
     o = afn_trainer_defaults();
@@ -201,6 +253,9 @@ static void wrong_options_and_labels_are_refused(void **state)
     o.momentum = 0;
     assert_fails(AFN_EINVAL, "nesterov needs", afn_trainer_new(&t, m, &o));
     o = afn_trainer_defaults();
+    o.label_smoothing = 1.5f;
+    assert_fails(AFN_EINVAL, "label smoothing is 1.5", afn_trainer_new(&t, m, &o));
+    o = afn_trainer_defaults();
     o.optimizer = "lion";
     assert_fails(AFN_ENOTFOUND, "lion", afn_trainer_new(&t, m, &o));
     assert_ok(afn_model_freeze(m, "*"));
@@ -210,6 +265,14 @@ static void wrong_options_and_labels_are_refused(void **state)
     assert_fails(AFN_EINVAL, "label 3, the model has 3",
                  afn_trainer_step(t, &bad, NULL));
     assert_fails(AFN_EINVAL, "a batch of 0", afn_trainer_step(t, &none, NULL));
+    afn_batch mixed = batch;
+    mixed.other = wrong;
+    mixed.share = 0.5;
+    assert_fails(AFN_EINVAL, "label 3, the model has 3",
+                 afn_trainer_step(t, &mixed, NULL));
+    mixed.other = labels;
+    mixed.share = 1.5;
+    assert_fails(AFN_EINVAL, "a share of 1.5", afn_trainer_step(t, &mixed, NULL));
     afn_trainer_free(t);
     afn_model_free(m);
 }
@@ -222,6 +285,7 @@ int main(void)
         cmocka_unit_test(frozen_layers_keep_every_bit),
         cmocka_unit_test(bn_batch_moves_the_statistics_of_frozen_layers),
         cmocka_unit_test(the_same_seed_gives_the_same_bits),
+        cmocka_unit_test(mixed_labels_weigh_both_and_count_the_larger),
         cmocka_unit_test(a_loss_that_is_no_number_is_an_error),
         cmocka_unit_test(wrong_options_and_labels_are_refused),
     };
