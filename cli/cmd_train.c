@@ -14,6 +14,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "augment_args.h"
 #include "cli.h"
 #include "out_folder.h"
 #include "profile_out.h"
@@ -31,6 +32,7 @@ typedef struct train_args {
     int bn, backend, precision, fit; /* fit -1: the model's */
     const char *feature_cache;
     int64_t feature_memory; /* what it says, 0 = auto, -1 = off */
+    augment_args augment;
 } train_args;
 
 static const char *const fits[] = { "crop", "squash", "letterbox", "pad", NULL };
@@ -140,11 +142,16 @@ static int on_features(const afn_features *f, void *user)
     }
     printf("kept before %s, %s %s, ", f->before, cli_count(f->images, count),
            cli_plural(f->images, "image", "images"));
+    if (f->views > 1) printf("%d views of those to train, ", f->views);
     put_bytes(f->bytes);
     if (f->bytes_on_disk) {
         printf(", ");
         put_bytes(f->bytes_on_disk);
         printf(" of it on disk");
+    }
+    if (f->why) {
+        printf("; not of the others: ");
+        cli_put(stdout, f->why);
     }
     printf("\n");
     fflush(stdout);
@@ -261,6 +268,10 @@ static void add_phase(training *s, const char *name, const char *trainable,
                                            .momentum = (float)s->o->momentum,
                                            .weight_decay = (float)s->o->weight_decay,
                                            .nesterov = s->o->nesterov };
+    const augment_args *a = &s->o->augment;
+    const bool head = !trainable;
+    cli_augment_set(&s->phase[s->n_phases - 1], a,
+                    head && a->head_spec ? a->head_spec : a->spec);
 }
 
 /* Parameters that a phase trains, counted by setting the model up for it; fails where
@@ -340,6 +351,7 @@ static void put_phases(const training *s)
                cli_count(s->trained[i], count));
         cli_put(stdout, p->trainable ? p->trainable : afn_model_head(s->m));
         printf(")\n");
+        cli_augment_put(p);
     }
 }
 
@@ -469,6 +481,8 @@ static int run(int argc, char **argv)
                          "--feature-cache needs auto, off or a size such as 500M or "
                          "2G, not '%s'",
                          o.feature_cache);
+    code = cli_augment_check(c, &o.augment);
+    if (code != CLI_GO_ON) return code;
     /* Behind fresh weights there is nothing that a head could be fitted to. */
     if (!o.weights && !cli_given(c, &args, "head-epochs")) o.head_epochs = 0;
 
@@ -571,6 +585,55 @@ static const cli_option options[] = {
       .type = CLI_FLAG,
       .at = offsetof(train_args, nesterov),
       .help = "use Nesterov's momentum" },
+    { .name = "augment",
+      .type = CLI_TEXT,
+      .metavar = "SPEC",
+      .at = offsetof(train_args, augment.spec),
+      .initial = "none",
+      .help = "change training images at random, anew in each epoch: none, light, "
+              "medium, strong, or steps such as 'crop=0.5,hflip,color=0.2', see below; "
+              "validation sees images as they are" },
+    { .name = "head-augment",
+      .type = CLI_TEXT,
+      .metavar = "SPEC",
+      .at = offsetof(train_args, augment.head_spec),
+      .help = "the same for the first phase (default: as --augment)" },
+    { .name = "views",
+      .type = CLI_INT,
+      .metavar = "K",
+      .at = offsetof(train_args, augment.views),
+      .min = 0,
+      .max = 1000,
+      .initial = "0",
+      .help = "augmented views of each image that epochs see in turn, so that features "
+              "of frozen layers are made once for each and kept; 0 for another view in "
+              "every epoch, and no features" },
+    { .name = "mixup",
+      .type = CLI_REAL,
+      .metavar = "A",
+      .at = offsetof(train_args, augment.mixup),
+      .low = 0,
+      .high = 1000,
+      .initial = "0",
+      .help = "blend pairs of training images and their labels, by a share from "
+              "Beta(A, A) for each step; 0 for no" },
+    { .name = "cutmix",
+      .type = CLI_REAL,
+      .metavar = "A",
+      .at = offsetof(train_args, augment.cutmix),
+      .low = 0,
+      .high = 1000,
+      .initial = "0",
+      .help = "paste rectangles of other training images, and mix the labels by area; "
+              "with --mixup too each step does one of the two" },
+    { .name = "label-smoothing",
+      .type = CLI_REAL,
+      .metavar = "E",
+      .at = offsetof(train_args, augment.smoothing),
+      .low = 0,
+      .high = 1,
+      .initial = "0",
+      .help = "part of each training label that is spread over all classes" },
     { .name = "bn",
       .type = CLI_CHOICE,
       .at = offsetof(train_args, bn),
@@ -644,7 +707,9 @@ static const cli_option options[] = {
       .min = 0,
       .max = INT64_MAX,
       .initial = "0",
-      .help = "of the new head, the split and the order of the images" },
+      .help =
+          "of the new head, the split, the order of the images and what augmentation "
+          "draws" },
     { .name = "exact",
       .type = CLI_FLAG,
       .at = offsetof(train_args, exact),
@@ -705,12 +770,12 @@ const cli_command cli_cmd_train = {
         "folder of images per class, a folder with such train and val folders, or "
         "noise for trying things out: fake:size=1000,classes=10.",
     .option = options,
-    .notes =
-        "Written to DIR: model.safetensors and model.pth (the best epoch; all that\n"
-        "'afina predict' needs, and what torchvision loads), last.pth, metrics.csv.\n"
-        "Ctrl-C stops after the step, exit code 130; what finished epochs saved "
-        "stays.\n\n"
-        "example:\n"
-        "  afina train photos --model resnet50 --weights resnet50.pth --out run1\n",
+    .notes = CLI_AUGMENT_NOTES
+    "Written to DIR: model.safetensors and model.pth (the best epoch; all that\n"
+    "'afina predict' needs, and what torchvision loads), last.pth, metrics.csv.\n"
+    "Ctrl-C stops after the step, exit code 130; what finished epochs saved "
+    "stays.\n\n"
+    "example:\n"
+    "  afina train photos --model resnet50 --weights resnet50.pth --out run1\n",
     .run = run,
 };

@@ -39,7 +39,7 @@ typedef struct cli_option {
     const char *help;
 } cli_option;
 
-enum { CLI_MAX_OPTIONS = 40, CLI_GO_ON = -1 };
+enum { CLI_MAX_OPTIONS = 64, CLI_GO_ON = -1 };
 
 /* What stood on the command line beside the options. */
 typedef struct cli_args {

@@ -74,6 +74,34 @@ for cache in auto off 1k; do
     esac
 done
 
+# ---- augmented images: views in turn are kept, others not; the same either way ----
+augmented="$frozen --augment light,rotate=10:bilinear --label-smoothing 0.1"
+for cache in auto off; do
+    # shellcheck disable=SC2086
+    run train $augmented --views 2 --feature-cache "$cache" --out "views-$cache"
+    code 0
+    cut -d, -f1-7 "views-$cache/metrics.csv" >"metrics-views-$cache"
+done
+cmp -s views-auto/model.safetensors views-off/model.safetensors ||
+    fail "kept views give other weights"
+cmp -s metrics-views-auto metrics-views-off || fail "kept views: metrics"
+cmp -s views-auto/model.safetensors frozen-auto/model.safetensors &&
+    fail "--augment changes nothing"
+# shellcheck disable=SC2086
+run train $augmented --views 2 --out views-auto
+has out '^augment  head: crop=0.5,hflip,rotate=10:bilinear, 2 views in turn, label smoothing 0.1$'
+has out '^features head: kept before classifier.1, 30 images, 2 views of those to train, 2.8 MB$'
+# shellcheck disable=SC2086
+run train $augmented --out anew
+code 0
+has out '^features head: kept .*, 6 images, 0.3 MB; not of the others: augmented anew in each epoch$'
+# shellcheck disable=SC2086
+run train $frozen --tune-epochs 1 --mixup 0.2 --cutmix 1 --head-augment hflip --out mixed
+code 0
+has out '^augment  head: hflip, mixup 0.2, cutmix 1$'
+has out '^augment  tune: mixup 0.2, cutmix 1$'
+has out '; not of the others: the images of a batch are mixed$'
+
 # No room for the file, but for the model: the run does without.
 (
     trap '' XFSZ
@@ -86,7 +114,7 @@ done
 got=$?
 ran="afina train with little room for files"
 code 0
-has out '^features head: not kept: cannot make a file of [0-9]+ MB: file too large$'
+has out '^features head: kept .*, 40 images, .*; not of the others: cannot make a file of [0-9]+ MB: file too large$'
 has out '^head 2/2 '
 [ "$(ls -A full | wc -l)" -eq 4 ] || fail "files in full: $(ls -A full)"
 

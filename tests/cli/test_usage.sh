@@ -132,6 +132,18 @@ run train photos --out run --tune-lr nan
 usage_error "--tune-lr needs a number from 0 to 1000, not 'nan'" train
 run train photos --out run --tune-lr 0,001
 usage_error "--tune-lr needs a number from 0 to 1000, not '0,001'" train
+run train photos --model resnet18 --out run --augment lihgt
+usage_error "augmentation: no step \"lihgt\", did you mean light" train
+run train photos --model resnet18 --out run --augment hflip,crop=0.5:0.2
+usage_error "augmentation: crop: largest area is 0.2, below the area of 0.5" train
+run train photos --model resnet18 --out run --head-augment rotate=x
+usage_error "augmentation: rotate: degrees is \"x\", need a number" train
+run train photos --model resnet18 --out run --views 2
+usage_error "--views needs --augment" train
+run train photos --model resnet18 --out run --views 2 --augment light --cutmix 1
+usage_error "--views keeps features, --mixup and --cutmix have none" train
+run train photos --model resnet18 --out run --label-smoothing 2
+usage_error "--label-smoothing needs a number from 0 to 1, not '2'" train
 run train photos --out run --bn foo
 usage_error "--bn needs auto, batch or frozen, not 'foo'" train
 run train photos --out run --quiet=yes

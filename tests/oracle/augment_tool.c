@@ -10,11 +10,16 @@
  *           from a picture to a network's input
  *   rotate  PATH DEGREES FILTER OUT
  *   draw    SPEC WIDTH HEIGHT CROP SEED N OUT
- *           numbers for N samples, one line each, go to OUT */
+ *           numbers for N samples, one line each, go to OUT
+ *   mix     MIXUP CUTMIX SIDE SEED N OUT
+ *           for N batches share, pastes, left, top, right, bottom, one line each, to
+ * OUT
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "data/mix.h"
 #include "image/augment.h"
 
 enum { MAX_FIELDS = 12, MAX_LINE = 8192 };
@@ -110,6 +115,22 @@ static afn_status draw(const afn_augment *a, char **field)
     return st;
 }
 
+static afn_status mix(char **field)
+{
+    afn_buf lines = { 0 };
+    const afn_augment_opts o = { .mixup = atof(field[1]), .cutmix = atof(field[2]) };
+    const afn_augment_draw at = { .seed = (uint64_t)atoll(field[4]) };
+    for (int64_t i = 0; i < atoll(field[5]); i++) {
+        const afn_mix m = afn_mix_draw(&o, &at, i, atoll(field[3]));
+        afn_buf_fmt(&lines, "%.17g %d %d %d %d %d\n", m.share, m.pastes, (int)m.left,
+                    (int)m.top, (int)m.right, (int)m.bottom);
+    }
+    afn_status st = afn_buf_finish(&lines);
+    if (st == AFN_OK) st = write_file(field[6], lines.data, lines.size);
+    afn_buf_free(&lines);
+    return st;
+}
+
 static afn_status rotate(answer *out, char **field)
 {
     afn_status st = AFN_OK;
@@ -129,6 +150,7 @@ static afn_status run(char **field, int n, answer *out)
     const char *verb = field[0];
     const bool draws = strcmp(verb, "draw") == 0;
     const bool rotates = strcmp(verb, "rotate") == 0;
+    if (strcmp(verb, "mix") == 0 && n == 7) return mix(field);
     AFN_REQUIRE(n >= (rotates ? 5 : 7), AFN_EINVAL, "too few fields");
     if (!rotates) AFN_TRY(afn_augment_new(&a, field[draws ? 1 : 2]));
     if (draws && n == 8) {

@@ -336,6 +336,33 @@ def check_plain_draws(tool, score, count):
                     f"{on} of {count}")
 
 
+def reference_cutmix(alpha, side):
+    """What torchvision's references/classification/transforms.py draws."""
+    share = float(torch._sample_dirichlet(torch.tensor([alpha, alpha]))[0])
+    x, y = (int(torch.randint(side, (1,))) for _ in range(2))
+    half = int(0.5 * math.sqrt(1 - share) * side)
+    left, top = max(x - half, 0), max(y - half, 0)
+    right, bottom = min(x + half, side), min(y + half, side)
+    return 1 - (right - left) * (bottom - top) / (side * side), left, top, right, bottom
+
+
+def check_mix_draws(tool, score, count):
+    for alpha in (0.2, 1.0, 4.0):
+        tool.ask("mix", alpha, 0, 224, 12, count)
+        ours = np.loadtxt(tool.out)
+        theirs = [float(torch._sample_dirichlet(torch.tensor([alpha, alpha]))[0])
+                  for _ in range(count)]
+        score.agree(f"mixup {alpha}: pastes nothing", not ours[:, 1].any())
+        compare(score, f"mixup {alpha}: share", ours[:, 0], theirs)
+        tool.ask("mix", 0, alpha, 224, 13, count)
+        ours = np.loadtxt(tool.out)
+        theirs = np.array([reference_cutmix(alpha, 224) for _ in range(count)])
+        score.agree(f"cutmix {alpha}: always pastes", ours[:, 1].all())
+        compare(score, f"cutmix {alpha}: share", ours[:, 0], theirs[:, 0])
+        for i, name in enumerate(("left", "top", "right", "bottom")):
+            compare(score, f"cutmix {alpha}: {name}", ours[:, 2 + i], theirs[:, 1 + i])
+
+
 class Recorder:
     """Stands in for torchvision's _apply_op, to learn what a policy draws."""
 
@@ -388,6 +415,7 @@ def main():
         check_crop_draws(tool, score, 4000)
         check_erase_draws(tool, score, 4000)
         check_plain_draws(tool, score, 4000)
+        check_mix_draws(tool, score, 4000)
         check_policy_draws(tool, score, 6000)
         tool.process.stdin.close()
         if tool.process.wait() != 0:
