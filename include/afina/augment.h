@@ -34,22 +34,23 @@ typedef struct afn_augment afn_augment;
  *   spec     NULL, or presets and steps in the order of their application, separated by
  *            commas; values of a step follow it and may be left out from the right:
  *            "light,vflip", "crop=0.5,hflip,color=0.2:0.2:0.2:0.05"
- *              none, light, medium, strong      presets
- *              crop=0.08:1:0.75:1.3333          RandomResizedCrop: area, aspect ratio;
- *                                               instead of resize and centre crop,
- * first wherever it stands hflip=0.5 vflip=0.5              flips: probability
- *              rotate=15:nearest                RandomRotation: degrees, filter
- *              color=0.2:0.2:0.2:0              ColorJitter: brightness, contrast,
- *                                               saturation (both as brightness where
- *                                               left out), hue
- *              grayscale=0.1                    RandomGrayscale: probability
- *              blur=5:0.1:2:1                   GaussianBlur: taps, deviation from and
- *                                               to, probability
- *              trivial                          TrivialAugmentWide
- *              rand=2:9                         RandAugment: operations, magnitude
- *              erase=0.5:0.02:0.33:0.3:3.3      RandomErasing: probability, area,
- * aspect ratio; erased is the mean colour Errors     AFN_EINVAL, naming the step and
- * what it takes; AFN_ENOMEM */
+ *
+ *            none, light, medium, strong  presets
+ *            crop=0.08:1:0.75:1.3333      RandomResizedCrop: area, aspect ratio; for
+ *                                         resize and crop, first wherever it stands
+ *            hflip=0.5, vflip=0.5         flips: probability
+ *            rotate=15:nearest            RandomRotation: degrees, filter
+ *            color=0.2:0.2:0.2:0          ColorJitter: brightness, contrast, saturation
+ *                                         (both as brightness where left out), hue
+ *            grayscale=0.1                RandomGrayscale: probability
+ *            blur=5:0.1:2:1               GaussianBlur: taps, deviation from and to,
+ *                                         probability
+ *            trivial                      TrivialAugmentWide
+ *            rand=2:9                     RandAugment: operations, magnitude
+ *            erase=0.5:0.02:0.33:0.3:3.3  RandomErasing: probability, area, aspect
+ *                                         ratio; erased is the mean colour
+ *
+ * Errors     AFN_EINVAL, naming the step and what it takes; AFN_ENOMEM */
 AFN_API afn_status afn_augment_new(afn_augment **out, const char *spec);
 AFN_API void afn_augment_free(afn_augment *a);
 

@@ -99,7 +99,7 @@ AFN_API afn_status afn_loader_new(afn_loader **out, const afn_dataset *d,
                                   const afn_preprocess *p, const afn_loader_opts *opts);
 AFN_API void afn_loader_free(afn_loader *l);
 
-/* Augment in another way from the next epoch on.
+/* Augment in another way; an epoch is to be started then.
  *   o        the specification is copied
  * Errors     AFN_EINVAL as afn_augment_check(), AFN_ENOMEM: the loader is as before */
 AFN_API afn_status afn_loader_set_augment(afn_loader *l, const afn_augment_opts *o);

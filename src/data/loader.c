@@ -185,6 +185,7 @@ afn_status afn_loader_set_augment(afn_loader *l, const afn_augment_opts *o)
     l->opts.augment.spec = NULL; /* the caller's: what it says is in l->augment */
     afn_augment_free(l->augment);
     l->augment = a;
+    l->started = false;
     a = NULL;
 done:
     afn_augment_free(a);

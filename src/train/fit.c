@@ -356,6 +356,9 @@ static afn_status check_phases(const fit *f)
             return afn_fail(AFN_EINVAL, "phase %s has %d epochs", p->name, p->epochs);
         const afn_status st = afn_augment_check(&p->augment);
         if (st != AFN_OK) return afn_context(st, "phase %s", p->name);
+        if (!(p->label_smoothing >= 0 && p->label_smoothing <= 1))
+            return afn_fail(AFN_EINVAL, "phase %s: label smoothing is %g, need 0 to 1",
+                            p->name, (double)p->label_smoothing);
     }
     return f->run_of > 0 ? AFN_OK : afn_fail(AFN_EINVAL, "no phase has any epochs");
 }

@@ -410,7 +410,10 @@ static void augmentation_can_be_changed_between_epochs(void **state)
     assert_fails(AFN_EINVAL, "area is 2", afn_loader_set_augment(l, &wrong));
     read_epoch(&e, l, 1); /* as it was */
     assert_memory_equal(&e, &want, sizeof e);
+    assert_ok(afn_loader_start(l, 1));
     assert_ok(afn_loader_set_augment(l, &mixed));
+    afn_batch b;
+    assert_fails(AFN_EINVAL, "no epoch was started", afn_loader_next(l, &b));
     read_epoch(&e, l, 1);
     augmented_epoch(&want, d, &mixed, 1, 1);
     assert_memory_equal(&e, &want, sizeof e);

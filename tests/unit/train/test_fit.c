@@ -222,7 +222,7 @@ static void wrong_options_stop_before_any_work(void **state)
                  fit(&r, NULL));
     r.phase[1].augment.spec = NULL;
     r.phase[1].label_smoothing = 2;
-    assert_fails(AFN_EINVAL, "label smoothing is 2", fit(&r, NULL));
+    assert_fails(AFN_EINVAL, "phase tune: label smoothing is 2", fit(&r, NULL));
     r.phase[1].label_smoothing = 0;
     r.phase[1].trainable = "layer9";
     assert_fails(AFN_ENOTFOUND, "layer9", fit(&r, NULL));
