@@ -63,6 +63,31 @@ void afn_map_close(afn_map *m)
     *m = (afn_map){ 0 };
 }
 
+void afn_file_read_ahead(const char *path)
+{
+    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0) return;
+    (void)posix_fadvise(fd, 0, 0, POSIX_FADV_WILLNEED);
+    close(fd);
+}
+
+void afn_map_read_ahead(const afn_map *m, size_t at, size_t n)
+{
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE), from = at - at % page;
+    if (m->base && at < m->size && n <= m->size - at)
+        (void)posix_madvise((char *)m->base + from, at + n - from, POSIX_MADV_WILLNEED);
+}
+
+void afn_map_sparse(const afn_map *m, bool sparse)
+{
+    if (m->base) (void)madvise(m->base, m->size, sparse ? MADV_RANDOM : MADV_NORMAL);
+}
+
+void afn_map_forget(const afn_map *m)
+{
+    if (m->base) (void)madvise(m->base, m->size, MADV_DONTNEED);
+}
+
 static afn_status read_fully(int fd, uint8_t *data, size_t *size)
 {
     size_t done = 0;

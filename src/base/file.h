@@ -21,6 +21,20 @@ typedef struct afn_map {
 afn_status afn_map_open(afn_map *out, const char *path);
 void afn_map_close(afn_map *m); /* a zeroed map is a no-op */
 
+/* Have the system read a file from its disk, without waiting for it; whatever goes
+ * wrong shows when the file is opened. */
+void afn_file_read_ahead(const char *path);
+
+/* The same for a part of a map. */
+void afn_map_read_ahead(const afn_map *m, size_t at, size_t n);
+
+/* Only a few bytes here and there are wanted of this map (true), or whole stretches
+ * again (false): how much the system reads around each. */
+void afn_map_sparse(const afn_map *m, bool sparse);
+
+/* Give back the memory of what was read so far; it is read again when wanted. */
+void afn_map_forget(const afn_map *m);
+
 /* A whole file in memory of its own: for small files that may change below us. */
 afn_status afn_file_read(uint8_t **data, size_t *size, const char *path);
 

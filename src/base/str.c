@@ -158,6 +158,36 @@ const char *afn_nearest(const char *name, const char *const *candidate, size_t n
     return best;
 }
 
+/* Length of a run of digits without its leading zeros, which *s is moved behind. */
+static size_t digits(const char **s)
+{
+    size_t n = 0;
+    while (**s == '0') ++*s;
+    while (isdigit((unsigned char)(*s)[n])) n++;
+    return n;
+}
+
+int afn_natural_order(const char *a, const char *b)
+{
+    const char *p = a, *q = b;
+    while (*p && *q) {
+        if (isdigit((unsigned char)*p) && isdigit((unsigned char)*q)) {
+            const size_t m = digits(&p), n = digits(&q);
+            if (m != n) return m < n ? -1 : 1;
+            const int d = strncmp(p, q, n);
+            if (d) return d;
+            p += n;
+            q += n;
+        } else {
+            if (*p != *q) return (unsigned char)*p < (unsigned char)*q ? -1 : 1;
+            p++;
+            q++;
+        }
+    }
+    if (*p || *q) return *p ? 1 : -1;
+    return strcmp(a, b); /* they differ in leading zeros, if at all */
+}
+
 bool afn_starts_with(const char *s, const char *prefix)
 {
     return strncmp(s, prefix, strlen(prefix)) == 0;

@@ -37,6 +37,10 @@ bool afn_glob(const char *pattern, const char *name);
  * near enough to be a likely misspelling. */
 const char *afn_nearest(const char *name, const char *const *candidate, size_t n);
 
+/* Order of names as people count: runs of digits by their value, all else as bytes, so
+ * that "class2" comes before "class10".  Negative, 0 (the same bytes) or positive. */
+int afn_natural_order(const char *a, const char *b);
+
 bool afn_starts_with(const char *s, const char *prefix);
 bool afn_ends_with_nocase(const char *s, const char *suffix);
 

@@ -23,6 +23,35 @@ void afn_mutex_unlock(afn_mutex *m)
     pthread_mutex_unlock(m);
 }
 
+void afn_cond_init(afn_cond *c)
+{
+    pthread_cond_init(c, NULL);
+}
+void afn_cond_free(afn_cond *c)
+{
+    pthread_cond_destroy(c);
+}
+void afn_cond_signal(afn_cond *c)
+{
+    pthread_cond_signal(c);
+}
+void afn_cond_wait(afn_cond *c, afn_mutex *m)
+{
+    pthread_cond_wait(c, m);
+}
+
+afn_status afn_thread_start(afn_thread *t, void *(*fn)(void *user), void *user)
+{
+    return pthread_create(t, NULL, fn, user) == 0
+               ? AFN_OK
+               : afn_fail(AFN_ENOMEM, "no thread to be had");
+}
+
+void afn_thread_join(afn_thread *t)
+{
+    pthread_join(*t, NULL);
+}
+
 #ifndef __SANITIZE_THREAD__
 void afn_parallel_each(int64_t n, int threads, void (*fn)(void *user, int64_t i),
                        void *user)

@@ -4,8 +4,12 @@
 #ifndef AFN_IO_H
 #define AFN_IO_H
 
+#include "io/csv.h"
+#include "io/gzip.h"
+#include "io/idx.h"
 #include "io/json.h"
 #include "io/pickle.h"
+#include "io/tar.h"
 #include "io/zip.h"
 
 #endif

@@ -210,9 +210,38 @@ static void failing_allocations_leave_the_old_file(void **state)
     assert_content(path, "new");
 }
 
+static void advice_leaves_a_map_as_it_is(void **state)
+{
+    (void)state;
+    enum { BYTES = 300000 };
+    static uint8_t bytes[BYTES];
+    char path[1200];
+    afn_map m, none = { 0 };
+    for (int i = 0; i < BYTES; i++) bytes[i] = (uint8_t)(i % 251);
+    snprintf(path, sizeof path, "%s/map", test_dir("advice"));
+    assert_ok(afn_file_write(path, bytes, BYTES));
+    afn_file_read_ahead(path);
+    afn_file_read_ahead("/no/such/file");
+    assert_ok(afn_map_open(&m, path));
+    afn_map_sparse(&m, true);
+    assert_memory_equal(bytes, m.data, BYTES);
+    afn_map_forget(&m);
+    afn_map_sparse(&m, false);
+    afn_map_read_ahead(&m, 5000, 100000);
+    afn_map_read_ahead(&m, BYTES - 1, 1);
+    afn_map_read_ahead(&m, BYTES, 1); /* beyond: nothing */
+    afn_map_read_ahead(&m, 10, SIZE_MAX - 5);
+    assert_memory_equal(bytes, m.data, BYTES);
+    afn_map_close(&m);
+    afn_map_sparse(&none, true);
+    afn_map_forget(&none);
+    afn_map_read_ahead(&none, 0, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(advice_leaves_a_map_as_it_is),
         cmocka_unit_test(a_committed_file_replaces_the_old_one),
         cmocka_unit_test(a_discarded_file_leaves_the_old_one),
         cmocka_unit_test(a_failed_write_leaves_the_old_file),

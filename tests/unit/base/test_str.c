@@ -102,9 +102,37 @@ static void prefixes_and_extensions(void **state)
     assert_false(afn_ends_with_nocase("pth", ".pth"));
 }
 
+static void numbers_in_names_are_compared_by_value(void **state)
+{
+    (void)state;
+    static const char *const rising[] = { "",
+                                          "0",
+                                          "00",
+                                          "1",
+                                          "2",
+                                          "10",
+                                          "A2",
+                                          "a",
+                                          "a1b2",
+                                          "a1b10",
+                                          "a02",
+                                          "a2",
+                                          "a2b",
+                                          "a10",
+                                          "a99999999999999999998",
+                                          "a99999999999999999999",
+                                          "\xc3\xa9" };
+    for (size_t i = 0; i < AFN_COUNT(rising); i++)
+        for (size_t k = 0; k < AFN_COUNT(rising); k++) {
+            const int got = afn_natural_order(rising[i], rising[k]);
+            assert_int_equal((i > k) - (i < k), (got > 0) - (got < 0));
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(numbers_in_names_are_compared_by_value),
         cmocka_unit_test(patterns_match_whole_names),
         cmocka_unit_test(the_nearest_name_is_a_likely_misspelling_or_none),
         cmocka_unit_test(a_buffer_grows_and_ends_in_zero),

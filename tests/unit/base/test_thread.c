@@ -31,10 +31,50 @@ static void every_number_is_called_once_on_any_number_of_threads(void **state)
         }
 }
 
+/* Two threads that take turns. */
+typedef struct turns {
+    afn_mutex lock;
+    afn_cond changed;
+    int at;
+} turns;
+
+static void take_turns(turns *t, int mine)
+{
+    for (int k = 0; k < 100; k++) {
+        afn_mutex_lock(&t->lock);
+        while (t->at % 2 != mine) afn_cond_wait(&t->changed, &t->lock);
+        t->at++;
+        afn_cond_signal(&t->changed);
+        afn_mutex_unlock(&t->lock);
+    }
+}
+
+static void *second(void *user)
+{
+    take_turns(user, 1);
+    return NULL;
+}
+
+static void threads_wait_for_each_other(void **state)
+{
+    (void)state;
+    turns t = { .at = 0 };
+    afn_thread id;
+    afn_mutex_init(&t.lock);
+    afn_cond_init(&t.changed);
+    assert_ok(afn_thread_start(&id, second, &t));
+    take_turns(&t, 0);
+    afn_thread_join(&id);
+    assert_int_equal(200, t.at);
+    afn_cond_free(&t.changed);
+    afn_mutex_free(&t.lock);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_number_is_called_once_on_any_number_of_threads),
+        cmocka_unit_test(threads_wait_for_each_other),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
