@@ -34,7 +34,7 @@ typedef struct cli_command {
 } cli_command;
 
 extern const cli_command cli_cmd_train, cli_cmd_eval, cli_cmd_predict, cli_cmd_models,
-    cli_cmd_inspect, cli_cmd_convert, cli_cmd_bench;
+    cli_cmd_inspect, cli_cmd_convert, cli_cmd_bench, cli_cmd_data;
 
 /* ---- messages, to stderr: "afina: text" in one line ---- */
 
@@ -95,6 +95,9 @@ char *cli_count(int64_t n, char buf[CLI_COUNT_BYTES]);
 /* Bytes from "4096", "500M", "1.5G": k, M, G and T are powers of 1000.  False where
  * text is no such size, or below 1. */
 bool cli_size(const char *text, int64_t *bytes);
+
+/* Print "12.3 MB", "4.5 GB". */
+void cli_put_bytes(int64_t bytes);
 
 /* "image" or "images". */
 const char *cli_plural(int64_t n, const char *one, const char *many);

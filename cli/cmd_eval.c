@@ -6,32 +6,32 @@
 #include <stdlib.h>
 
 #include "cli.h"
+#include "data_open.h"
 #include "json_out.h"
 
 typedef struct eval_args {
     const char *model;
-    int64_t batch, threads, seed;
-    double val;
+    int64_t batch;
+    cli_data_args data; /* threads are those of all else too */
     bool json, exact;
     int split, backend, precision;
 } eval_args;
 
-enum { SPLIT_AUTO, SPLIT_TRAIN, SPLIT_VAL, SPLIT_ALL };
-static const char *const splits[] = { "auto", "train", "val", "all", NULL };
+enum { SPLIT_AUTO, SPLIT_TRAIN, SPLIT_VAL, SPLIT_TEST, SPLIT_ALL };
+static const char *const splits[] = { "auto", "train", "val", "test", "all", NULL };
 static const char *const backends[] = { "cpu", "ref", NULL };
 
 /* A model, the parts of the data, and what came out. */
 typedef struct evaluation {
     afn_model *m;
-    afn_dataset *train, *val; /* val may be NULL */
+    afn_data_parts parts;
     afn_eval result;
 } evaluation;
 
 static void evaluation_close(evaluation *s)
 {
     afn_eval_free(&s->result);
-    afn_dataset_free(s->val);
-    afn_dataset_free(s->train);
+    afn_data_parts_free(&s->parts);
     afn_model_free(s->m);
 }
 
@@ -47,6 +47,7 @@ static void add_part(afn_eval *sum, const afn_eval *part)
     sum->count += part->count;
     sum->correct += part->correct;
     sum->correct5 += part->correct5;
+    sum->skipped += part->skipped;
     sum->seconds += part->seconds;
     for (int i = 0; i < sum->classes * sum->classes; i++) {
         sum->confusion[i] += part->confusion[i];
@@ -55,46 +56,62 @@ static void add_part(afn_eval *sum, const afn_eval *part)
 
 static afn_status run_all(evaluation *s, const afn_predict_opts *opts)
 {
-    afn_eval part = { 0 };
-    afn_status st = afn_evaluate(&s->result, s->m, s->train, opts);
-    if (st != AFN_OK || !s->val) return st;
-    st = afn_evaluate(&part, s->m, s->val, opts);
-    if (st == AFN_OK) add_part(&s->result, &part);
-    afn_eval_free(&part);
+    const afn_dataset *const more[] = { s->parts.val, s->parts.test };
+    afn_status st = afn_evaluate(&s->result, s->m, s->parts.train, opts);
+    for (int i = 0; st == AFN_OK && i < 2; i++) {
+        afn_eval part = { 0 };
+        if (!more[i]) continue;
+        st = afn_evaluate(&part, s->m, more[i], opts);
+        if (st == AFN_OK) add_part(&s->result, &part);
+        afn_eval_free(&part);
+    }
     return st;
+}
+
+/* The part that a choice of --split names; of SPLIT_ALL, NULL. */
+static const afn_dataset *part_of(const evaluation *s, int split)
+{
+    const afn_data_parts *p = &s->parts;
+    const afn_dataset *const part[] = { [SPLIT_AUTO] = p->val ? p->val : p->train,
+                                        [SPLIT_TRAIN] = p->train,
+                                        [SPLIT_VAL] = p->val,
+                                        [SPLIT_TEST] = p->test,
+                                        [SPLIT_ALL] = NULL };
+    return part[split];
 }
 
 static int evaluate(evaluation *s, const eval_args *o)
 {
-    const int split =
-        o->split == SPLIT_AUTO ? (s->val ? SPLIT_VAL : SPLIT_TRAIN) : o->split;
+    const afn_dataset *part = part_of(s, o->split);
     afn_predict_opts opts = afn_predict_defaults();
     opts.batch = o->batch;
-    opts.threads = (int)o->threads;
+    opts.threads = (int)o->data.threads;
     opts.exact = o->exact;
     opts.backend = backends[o->backend];
     opts.precision = cli_precision(o->precision);
 
-    if (split == SPLIT_VAL && !s->val) return cli_error("--split val: no images in it");
+    if (!part && o->split != SPLIT_ALL)
+        return cli_error("--split %s: no images in it", splits[o->split]);
     const afn_status st =
-        split == SPLIT_ALL
-            ? run_all(s, &opts)
-            : afn_evaluate(&s->result, s->m, split == SPLIT_VAL ? s->val : s->train,
-                           &opts);
+        part ? afn_evaluate(&s->result, s->m, part, &opts) : run_all(s, &opts);
     return st == AFN_OK ? CLI_OK : cli_fail(st);
 }
 
-/* The data first: it opens fast and is the likeliest to be mistyped. */
+/* The data first: it opens fast and is the likeliest to be mistyped.  Its images are
+ * looked at once the model is open. */
 static int evaluation_open(evaluation *s, const eval_args *o, const char *model,
                            const char *data)
 {
     const bool whole = o->split == SPLIT_AUTO || o->split == SPLIT_ALL;
-
+    cli_data_args how = o->data;
     *s = (evaluation){ 0 };
-    afn_status st = afn_dataset_open_split(&s->train, &s->val, data, whole ? 0 : o->val,
-                                           (uint64_t)o->seed);
-    if (st == AFN_OK) st = afn_model_open(&s->m, o->model, model);
-    return st == AFN_OK ? CLI_OK : cli_fail(st);
+    if (whole) how.val = how.test = 0;
+    if (cli_data_open(&s->parts, data, &how, false) != CLI_OK) return CLI_FAILED;
+    const afn_status st = afn_model_open(&s->m, o->model, model);
+    if (st != AFN_OK) return cli_fail(st);
+    if (!s->parts.drawn || how.plain_split) return CLI_OK;
+    afn_data_parts_free(&s->parts);
+    return cli_data_open(&s->parts, data, &how, true);
 }
 
 /* ---- the classes of the result ---- */
@@ -121,7 +138,8 @@ static const char *class_text(const evaluation *s, int i, char number[16])
 {
     const char *name = afn_model_class_name(s->m, i);
     if (name) return name;
-    if (i < afn_dataset_classes(s->train)) return afn_dataset_class_name(s->train, i);
+    if (i < afn_dataset_classes(s->parts.train))
+        return afn_dataset_class_name(s->parts.train, i);
     snprintf(number, 16, "%d", i);
     return number;
 }
@@ -166,12 +184,12 @@ static int put_json(const evaluation *s)
     const afn_eval *e = &s->result;
     const double top5 = e->classes > 5 ? share(e->correct5, e->count) : (double)NAN;
 
-    return cli_json_print(
-        json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "images", (json_int_t)e->count,
-                  "accuracy", cli_json_number(share(e->correct, e->count)), "top5",
-                  cli_json_number(top5), "loss", cli_json_number(e->loss), "seconds",
-                  cli_json_number(e->seconds), "classes", classes_json(s), "confusion",
-                  confusion_json(e)));
+    return cli_json_print(json_pack(
+        "{s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:I}", "images", (json_int_t)e->count,
+        "accuracy", cli_json_number(share(e->correct, e->count)), "top5",
+        cli_json_number(top5), "loss", cli_json_number(e->loss), "seconds",
+        cli_json_number(e->seconds), "classes", classes_json(s), "confusion",
+        confusion_json(e), "skipped", (json_int_t)e->skipped));
 }
 
 /* ---- text ---- */
@@ -180,6 +198,8 @@ static void put_summary(const afn_eval *e)
 {
     char count[CLI_COUNT_BYTES];
     printf("images    %s\n", cli_count(e->count, count));
+    if (e->skipped)
+        printf("skipped   %s that could not be read\n", cli_count(e->skipped, count));
     printf("accuracy  %.2f %%\n", 100 * share(e->correct, e->count));
     if (e->classes > 5)
         printf("top-5     %.2f %%\n", 100 * share(e->correct5, e->count));
@@ -285,12 +305,12 @@ static const cli_option options[] = {
       .at = offsetof(eval_args, split),
       .choice = splits,
       .initial = "auto",
-      .help = "images to use: auto is the val part of a folder that has one, else all; "
-              "train and val of any other data are drawn as 'afina train' does" },
+      .help = "images to use: auto is the val part of data that has one, else all; "
+              "train, val and test of any other data are drawn as 'afina train' does" },
     { .name = "val",
       .type = CLI_REAL,
       .metavar = "FRACTION",
-      .at = offsetof(eval_args, val),
+      .at = offsetof(eval_args, data.val),
       .low = 0,
       .high = 1,
       .below_high = true,
@@ -299,11 +319,24 @@ static const cli_option options[] = {
     { .name = "seed",
       .type = CLI_INT,
       .metavar = "N",
-      .at = offsetof(eval_args, seed),
+      .at = offsetof(eval_args, data.seed),
       .min = 0,
       .max = INT64_MAX,
       .initial = "0",
       .help = "of that draw, as given to 'afina train'" },
+    { .name = "test",
+      .type = CLI_REAL,
+      .metavar = "FRACTION",
+      .at = offsetof(eval_args, data.test),
+      .low = 0,
+      .high = 1,
+      .below_high = true,
+      .initial = "0",
+      .help = "of the images that --split test draws, as given to 'afina train'" },
+    { .name = "plain-split",
+      .type = CLI_FLAG,
+      .at = offsetof(eval_args, data.plain_split),
+      .help = "where 'afina train' was given it" },
     { .name = "json",
       .type = CLI_FLAG,
       .at = offsetof(eval_args, json),
@@ -323,7 +356,7 @@ static const cli_option options[] = {
     { .name = "threads",
       .type = CLI_INT,
       .metavar = "N",
-      .at = offsetof(eval_args, threads),
+      .at = offsetof(eval_args, data.threads),
       .min = 0,
       .max = 1024,
       .initial = "0",
@@ -355,12 +388,14 @@ const cli_command cli_cmd_eval = {
              "torchvision's together with --model. DATA is as for 'afina train'.",
     .option = options,
     .notes =
-        "JSON: images, accuracy, top5 (null up to 5 classes), loss, seconds,\n"
+        "JSON: images, accuracy, top5 (null up to 5 classes), loss, seconds, skipped,\n"
         "classes [{name, images, recall, precision}] and confusion [[count...]...],\n"
         "rows the true class, columns the predicted one. Shares are from 0 to 1; "
         "null\n"
         "stands for the recall of a class without images, the precision of one "
         "never\n"
-        "predicted, and for what is not a number.\n",
+        "predicted, and for what is not a number. skipped counts images that could "
+        "not\n"
+        "be read.\n",
     .run = run,
 };

@@ -3,30 +3,32 @@
  *
  * What opens fast and is easily mistyped comes first (data, run folder), then the
  * weights; every option is checked against the model before the first image is read. */
-#define _POSIX_C_SOURCE 200809L
-
 #include <float.h>
 #include <math.h>
-#include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "augment_args.h"
 #include "cli.h"
+#include "data_open.h"
 #include "out_folder.h"
 #include "profile_out.h"
 #include "progress.h"
+#include "stop.h"
 
 typedef struct train_args {
     const char *model, *weights, *out, *unfreeze;
     int64_t head_epochs, tune_epochs;
-    double head_lr, tune_lr, momentum, weight_decay, val;
+    double head_lr, tune_lr, momentum, weight_decay;
     bool nesterov, no_shuffle, keep_head, no_normalize, no_exif, fast_decode, profile,
         quiet, exact;
-    int64_t batch, threads, seed;
+    cli_data_args data; /* seed and threads are those of all else too */
+    const char *class_weights, *cache_images;
+    int64_t image_memory; /* what --cache-images says, 0 = off, -1 = auto */
+    int sampler;
+    int64_t batch;
     int64_t image_size;              /* 0 = the model's */
     int64_t resize;                  /* -1 = not given */
     int bn, backend, precision, fit; /* fit -1: the model's */
@@ -41,13 +43,18 @@ _Static_assert(sizeof fits / sizeof fits[0] == AFN_N_FITS + 1,
 
 static const char *const bn_modes[] = { "auto", "batch", "frozen", NULL };
 static const char *const backends[] = { "cpu", "ref", NULL };
+enum { SAMPLER_SHUFFLE, SAMPLER_BALANCED };
+static const char *const samplers[] = { "shuffle", "balanced", NULL };
 _Static_assert(AFN_BN_AUTO == 0 && AFN_BN_BATCH == 1 && AFN_BN_FROZEN == 2,
                "bn_modes[] in the order of afn_bn_mode");
 
 typedef struct training {
     const train_args *o;
     const char *data;
-    afn_dataset *train, *val; /* val may be NULL */
+    afn_data_parts parts;
+    afn_dataset *train, *val; /* of parts; val may be NULL */
+    float *class_weight;      /* [classes], NULL = all alike */
+    int64_t skipped;          /* images, so far */
     afn_model *m;
     afn_phase phase[2];
     int64_t trained[2]; /* parameters, per phase */
@@ -62,68 +69,29 @@ static void training_close(training *s)
 {
     for (int i = 0; i < 2; i++) afn_profile_free(&s->profile[i]);
     afn_model_free(s->m);
-    afn_dataset_free(s->val);
-    afn_dataset_free(s->train);
+    free(s->class_weight);
+    afn_data_parts_free(&s->parts);
 }
 
-/* ---- stopping ---- */
-
-/* The signal that asked to stop, 0 = none, and when. */
-static volatile sig_atomic_t stop_signal;
-static time_t stop_time;
-
-/* The second one ends the program at once, unless it comes with the first: timeout(1)
- * and make send theirs to the child and then to its whole group. */
-static void on_signal(int number)
-{
-    const time_t now = time(NULL);
-    if (stop_signal && now > stop_time + 1) {
-        signal(number, SIG_DFL);
-        raise(number);
-    }
-    if (stop_signal) return;
-    stop_time = now;
-    stop_signal = number;
-}
-
-/* A signal that was ignored from the start, as in a shell's background job, stays so.
- */
-static void watch_signal(int number)
-{
-    struct sigaction action = { .sa_flags = SA_RESTART };
-    struct sigaction old;
-
-    if (sigaction(number, NULL, &old) == 0 && old.sa_handler == SIG_IGN) return;
-    action.sa_handler = on_signal;
-    sigemptyset(&action.sa_mask);
-    sigaction(number, &action, NULL);
-}
+/* ---- what a run tells ---- */
 
 static int on_step(const afn_progress *at, void *user)
 {
     training *s = user;
     cli_progress_step(&s->progress, at);
-    return stop_signal != 0;
+    return cli_stop_signal() != 0;
 }
 
 static int on_epoch(const afn_epoch *e, void *user)
 {
     training *s = user;
     s->epochs_done++;
+    s->skipped = e->skipped;
     if (s->o->quiet)
         cli_progress_clear(&s->progress);
     else
         cli_progress_epoch(&s->progress, e);
-    return stop_signal != 0;
-}
-
-/* "12.3 MB", "4.5 GB" */
-static void put_bytes(int64_t bytes)
-{
-    if (bytes >= 1000000000)
-        printf("%.1f GB", (double)bytes / 1e9);
-    else
-        printf("%.1f MB", (double)bytes / 1e6);
+    return cli_stop_signal() != 0;
 }
 
 static int on_features(const afn_features *f, void *user)
@@ -143,10 +111,10 @@ static int on_features(const afn_features *f, void *user)
     printf("kept before %s, %s %s, ", f->before, cli_count(f->images, count),
            cli_plural(f->images, "image", "images"));
     if (f->views > 1) printf("%d views of those to train, ", f->views);
-    put_bytes(f->bytes);
+    cli_put_bytes(f->bytes);
     if (f->bytes_on_disk) {
         printf(", ");
-        put_bytes(f->bytes_on_disk);
+        cli_put_bytes(f->bytes_on_disk);
         printf(" of it on disk");
     }
     if (f->why) {
@@ -196,30 +164,18 @@ static int check_classes(const training *s)
     return CLI_OK;
 }
 
-static int name_classes(training *s)
-{
-    const int n = afn_dataset_classes(s->train);
-    const char **name = calloc((size_t)n, sizeof *name);
-
-    if (!name) return cli_error("out of memory");
-    for (int i = 0; i < n; i++) name[i] = afn_dataset_class_name(s->train, i);
-    const afn_status st = afn_model_set_class_names(s->m, name, n);
-    free((void *)name);
-    return st == AFN_OK ? CLI_OK : cli_fail(st);
-}
-
 static int set_head(training *s)
 {
     if (s->o->keep_head) {
         const int code = check_classes(s);
-        return code == CLI_OK ? name_classes(s) : code;
+        return code == CLI_OK ? cli_name_classes(s->m, s->train) : code;
     }
     if (s->o->weights) {
         const afn_status st = afn_model_replace_head(
-            s->m, afn_dataset_classes(s->train), (uint64_t)s->o->seed);
+            s->m, afn_dataset_classes(s->train), (uint64_t)s->o->data.seed);
         if (st != AFN_OK) return cli_fail(st);
     }
-    return name_classes(s);
+    return cli_name_classes(s->m, s->train);
 }
 
 /* Another --image-size without --resize keeps the proportion of the two. */
@@ -249,7 +205,7 @@ static int open_model(training *s)
     const int classes = afn_dataset_classes(s->train);
     const afn_status st =
         o->weights ? afn_model_open(&s->m, o->model, o->weights)
-                   : afn_model_new(&s->m, o->model, classes, (uint64_t)o->seed);
+                   : afn_model_new(&s->m, o->model, classes, (uint64_t)o->data.seed);
     if (st != AFN_OK) return cli_fail(st);
     const int code = set_head(s);
     return code == CLI_OK ? set_preprocess(s) : code;
@@ -301,31 +257,6 @@ static int check_phases(training *s)
 
 /* ---- what will be done, and what came out ---- */
 
-static void put_classes(const afn_dataset *d)
-{
-    enum { SHOWN = 8 };
-    const int n = afn_dataset_classes(d);
-    for (int i = 0; i < n && i < SHOWN; i++) {
-        printf("%s", i ? ", " : "");
-        cli_put(stdout, afn_dataset_class_name(d, i));
-    }
-    printf("%s\n", n > SHOWN ? ", ..." : "");
-}
-
-static void put_data(const training *s)
-{
-    char count[CLI_COUNT_BYTES];
-    const int classes = afn_dataset_classes(s->train);
-    const int64_t n = afn_dataset_count(s->train);
-
-    printf("data     ");
-    cli_put(stdout, s->data);
-    printf(": %s %s to train", cli_count(n, count), cli_plural(n, "image", "images"));
-    if (s->val) printf(", %s to validate", cli_count(afn_dataset_count(s->val), count));
-    printf("\nclasses  %d: ", classes);
-    put_classes(s->train);
-}
-
 static void put_model(const training *s)
 {
     const afn_preprocess p = afn_model_preprocess(s->m);
@@ -362,6 +293,9 @@ static void put_outcome(const training *s, const afn_epoch *best)
     if (!isnan(best->val_acc))
         printf("best     %s epoch %d: %.2f %% of the validation images right\n",
                best->phase, best->epoch, 100 * best->val_acc);
+    if (s->skipped)
+        printf("skipped  %lld %s that could not be read\n", (long long)s->skipped,
+               cli_plural(s->skipped, "image", "images"));
     printf("written  ");
     for (int i = 0; i < 4; i++) {
         printf("%s", i ? ", " : "");
@@ -390,7 +324,7 @@ static int stopped(const training *s)
                   cli_plural(s->epochs_done, "epoch is", "epochs are"), s->o->out);
     else
         cli_error("stopped before the end of the first epoch, nothing was saved");
-    return 128 + stop_signal;
+    return 128 + cli_stop_signal();
 }
 
 static int fit(training *s)
@@ -403,8 +337,12 @@ static int fit(training *s)
     opts.bn = (afn_bn_mode)o->bn;
     opts.batch = o->batch;
     opts.shuffle = !o->no_shuffle;
-    opts.seed = (uint64_t)o->seed;
-    opts.threads = (int)o->threads;
+    opts.balanced = o->sampler == SAMPLER_BALANCED;
+    opts.strict = o->data.strict;
+    opts.class_weight = s->class_weight;
+    opts.image_memory = o->image_memory;
+    opts.seed = (uint64_t)o->data.seed;
+    opts.threads = (int)o->data.threads;
     opts.exact = o->exact;
     opts.backend = backends[o->backend];
     opts.precision = s->precision;
@@ -419,32 +357,46 @@ static int fit(training *s)
 
     cli_progress_start(&s->progress, o->quiet);
     afn_log_set(log_line, &s->progress);
-    watch_signal(SIGINT);
-    watch_signal(SIGTERM);
+    cli_stop_watch();
     const afn_status st = afn_fit(s->m, s->train, s->val, &opts, &best);
     afn_log_set(cli_log, NULL);
     cli_progress_clear(&s->progress);
-    if (st == AFN_ECANCELLED && stop_signal) return stopped(s);
+    if (st == AFN_ECANCELLED && cli_stop_signal()) return stopped(s);
     if (st != AFN_OK) return cli_fail(st);
     if (o->quiet) return CLI_OK;
     put_outcome(s, &best);
     return o->profile ? put_profiles(s) : CLI_OK;
 }
 
+static int open_data(training *s, bool look)
+{
+    afn_data_parts_free(&s->parts);
+    const int code = cli_data_open(&s->parts, s->data, &s->o->data, look);
+    s->train = s->parts.train;
+    s->val = s->parts.val;
+    return code;
+}
+
+/* All that may be mistyped first; looking at the images may take minutes. */
 static int train(training *s)
 {
     const train_args *o = s->o;
-    const afn_status st =
-        afn_dataset_open_split(&s->train, &s->val, s->data, o->val, (uint64_t)o->seed);
-    if (st != AFN_OK) return cli_fail(st);
+    int code = open_data(s, false);
+    if (code != CLI_OK) return code;
     if (!cli_out_folder_check(o->out)) return CLI_FAILED;
 
-    int code = open_model(s);
+    code = open_model(s);
     if (code == CLI_OK) code = check_phases(s);
+    if (code == CLI_OK)
+        code = cli_class_weights(&s->class_weight, s->train, o->class_weights);
+    if (code == CLI_OK && s->parts.drawn && !o->data.plain_split)
+        code = open_data(s, true);
     if (code != CLI_OK) return code;
+    if (!strcmp(o->class_weights, "balanced")) /* of what is left to train with */
+        afn_class_weights_balanced(s->class_weight, s->train);
     s->precision = cli_precision(o->precision);
     if (!o->quiet) {
-        put_data(s);
+        cli_put_data(s->data, &s->parts);
         put_model(s);
         put_phases(s);
         fflush(stdout);
@@ -452,13 +404,16 @@ static int train(training *s)
     return fit(s);
 }
 
-/* auto, off or a size. */
-static bool parse_feature_cache(train_args *o)
+/* auto, off or a size; CLI_GO_ON, or the exit code after a message. */
+static int parse_room(const char *option, const char *text, int64_t off,
+                      int64_t automatic, int64_t *bytes)
 {
-    const bool off = !strcmp(o->feature_cache, "off");
-    o->feature_memory = off ? -1 : 0;
-    if (off || !strcmp(o->feature_cache, "auto")) return true;
-    return cli_size(o->feature_cache, &o->feature_memory);
+    *bytes = strcmp(text, "off") ? automatic : off;
+    if (!strcmp(text, "off") || !strcmp(text, "auto") || cli_size(text, bytes))
+        return CLI_GO_ON;
+    return cli_usage(&cli_cmd_train,
+                     "--%s needs auto, off or a size such as 500M or 2G, not '%s'",
+                     option, text);
 }
 
 static int run(int argc, char **argv)
@@ -476,11 +431,14 @@ static int run(int argc, char **argv)
     if (o.keep_head && !o.weights) return cli_usage(c, "--keep-head needs --weights");
     if (o.nesterov && o.momentum == 0)
         return cli_usage(c, "--nesterov needs a --momentum above 0");
-    if (!parse_feature_cache(&o))
-        return cli_usage(c,
-                         "--feature-cache needs auto, off or a size such as 500M or "
-                         "2G, not '%s'",
-                         o.feature_cache);
+    code = parse_room("feature-cache", o.feature_cache, -1, 0, &o.feature_memory);
+    if (code == CLI_GO_ON)
+        code = parse_room("cache-images", o.cache_images, 0, -1, &o.image_memory);
+    if (code != CLI_GO_ON) return code;
+    if (o.sampler == SAMPLER_BALANCED && o.no_shuffle)
+        return cli_usage(c, "--sampler balanced draws images: not with --no-shuffle");
+    if (o.data.val + o.data.test >= 1)
+        return cli_usage(c, "--val and --test leave nothing to train with");
     code = cli_augment_check(c, &o.augment);
     if (code != CLI_GO_ON) return code;
     /* Behind fresh weights there is nothing that a head could be fitted to. */
@@ -645,12 +603,62 @@ static const cli_option options[] = {
     { .name = "val",
       .type = CLI_REAL,
       .metavar = "FRACTION",
-      .at = offsetof(train_args, val),
+      .at = offsetof(train_args, data.val),
       .low = 0,
       .high = 1,
       .below_high = true,
       .initial = "0.2",
-      .help = "of the images kept for validation where DATA has no val folder" },
+      .help = "of the images kept for validation where DATA has no parts" },
+    { .name = "test",
+      .type = CLI_REAL,
+      .metavar = "FRACTION",
+      .at = offsetof(train_args, data.test),
+      .low = 0,
+      .high = 1,
+      .below_high = true,
+      .initial = "0",
+      .help = "of them kept for 'afina eval --split test'" },
+    { .name = "plain-split",
+      .type = CLI_FLAG,
+      .at = offsetof(train_args, data.plain_split),
+      .help = "draw them without a look at the images, which takes about as long as "
+              "decoding each once, leaves out what cannot be read and keeps "
+              "near-duplicates on one side" },
+    { .name = "class-order",
+      .type = CLI_CHOICE,
+      .at = offsetof(train_args, data.order),
+      .choice = cli_class_orders,
+      .initial = "string",
+      .help = cli_class_order_help },
+    { .name = "class-weights",
+      .type = CLI_TEXT,
+      .metavar = "none|balanced|FILE",
+      .at = offsetof(train_args, class_weights),
+      .initial = "none",
+      .help = "what each class counts in the loss: balanced as much as its images are "
+              "few, FILE lines of class,weight" },
+    { .name = "sampler",
+      .type = CLI_CHOICE,
+      .at = offsetof(train_args, sampler),
+      .choice = samplers,
+      .initial = "shuffle",
+      .help = "images of an epoch: each once, or drawn so that classes come equally "
+              "often" },
+    { .name = "strict",
+      .type = CLI_FLAG,
+      .at = offsetof(train_args, data.strict),
+      .help =
+          "stop at the first image that cannot be read, instead of skipping it with "
+          "a warning" },
+    { .name = "cache-images",
+      .type = CLI_TEXT,
+      .metavar = "auto|off|SIZE",
+      .at = offsetof(train_args, cache_images),
+      .initial = "auto",
+      .help =
+          "memory for decoded and resized images, which are then made once (auto: a "
+          "quarter of the memory that is available); the results do not depend on "
+          "it" },
     { .name = "image-size",
       .type = CLI_INT,
       .metavar = "PIXELS",
@@ -703,7 +711,7 @@ static const cli_option options[] = {
     { .name = "seed",
       .type = CLI_INT,
       .metavar = "N",
-      .at = offsetof(train_args, seed),
+      .at = offsetof(train_args, data.seed),
       .min = 0,
       .max = INT64_MAX,
       .initial = "0",
@@ -717,7 +725,7 @@ static const cli_option options[] = {
     { .name = "threads",
       .type = CLI_INT,
       .metavar = "N",
-      .at = offsetof(train_args, threads),
+      .at = offsetof(train_args, data.threads),
       .min = 0,
       .max = 1024,
       .initial = "0",
@@ -767,8 +775,10 @@ const cli_command cli_cmd_train = {
         "Replaces the last layer of a pretrained network by one for the classes in "
         "DATA, trains that layer alone, then the layers of --unfreeze, and keeps "
         "the epoch with the best validation accuracy. DATA is a folder with one "
-        "folder of images per class, a folder with such train and val folders, or "
-        "noise for trying things out: fake:size=1000,classes=10.",
+        "folder of images per class, a folder with such train and val folders, a "
+        "manifest (FILE.csv, FILE.jsonl), cifar10:DIR, cifar100:DIR, idx:DIR (MNIST), "
+        "shards (tar:FILES), or noise for trying things out: "
+        "fake:size=1000,classes=10.",
     .option = options,
     .notes = CLI_AUGMENT_NOTES
     "Written to DIR: model.safetensors and model.pth (the best epoch; all that\n"

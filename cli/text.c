@@ -171,3 +171,11 @@ bool cli_size(const char *text, int64_t *bytes)
     *bytes = (int64_t)(n * scale);
     return true;
 }
+
+void cli_put_bytes(int64_t bytes)
+{
+    if (bytes >= 1000000000)
+        printf("%.1f GB", (double)bytes / 1e9);
+    else
+        printf("%.1f MB", (double)bytes / 1e6);
+}

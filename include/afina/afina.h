@@ -5,6 +5,7 @@
 
 #include "afina/augment.h"
 #include "afina/bench.h"
+#include "afina/check.h"
 #include "afina/data.h"
 #include "afina/image.h"
 #include "afina/model.h"

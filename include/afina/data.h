@@ -18,32 +18,78 @@ extern "C" {
 /* A source of labelled images; reading is thread-safe. */
 typedef struct afn_dataset afn_dataset;
 
-/* Open a data set.
+/* How classes that have names are numbered. */
+typedef enum afn_class_order {
+    AFN_ORDER_STRING, /* default: as bytes, as torchvision's ImageFolder: "10" is
+                       * before "2" */
+    AFN_ORDER_NATURAL /* as people count: "2" is before "10" */
+} afn_class_order;
+
+/* Open a data set, all of it.  Every kind is explained in docs/data.md.
  *
  *   spec     DIR or "folder:DIR": one folder per class, as torchvision's ImageFolder:
  *            classes are the sub-folders sorted as strings, images of any depth below;
  *            hidden folders and files are passed over
+ *            FILE.csv or "csv:FILE": lines of path, label and, optionally, part
+ *            FILE.jsonl or "jsonl:FILE": the same as one JSON object a line
+ *            "cifar10:DIR", "cifar100:DIR": the binary version's files
+ *            "idx:DIR": MNIST's files, also compressed (.gz)
+ *            FILE.tar or "tar:FILES": WebDataset's shards, FILES being a folder, a
+ *            pattern with * and ?, or a range: shard-{000..012}.tar
  *            "fake:size=1000,classes=10,height=224,width=224,seed=0": noise with random
  *            labels, as torchvision's FakeData; every key is optional
  *
- * Errors     AFN_ENOTFOUND  no such folder
+ * Errors     AFN_ENOTFOUND  no such folder or file
  *            AFN_EFORMAT    no class folders, a class without images (named), or the
- *                           folder above `train` and `val`
+ *                           folder above `train` and `val`; a damaged file
  *            AFN_EINVAL     unknown kind or key, AFN_EIO, AFN_ENOMEM */
 AFN_API afn_status afn_dataset_open(afn_dataset **out, const char *spec);
 
-/* Open training and validation parts.
+/* The parts of a data set; those that it lacks are NULL. */
+typedef struct afn_data_parts {
+    afn_dataset *train, *val, *test;
+    bool drawn;       /* by seed; false: the set came with them, or has none */
+    int64_t bad;      /* pictures left out because they cannot be read: each is named in
+                       * a warning, see afn_log_set() */
+    int64_t together; /* pictures that a draw kept beside a near-duplicate */
+} afn_data_parts;
+
+typedef struct afn_data_opts {
+    afn_class_order order; /* default AFN_ORDER_STRING */
+    double val;            /* fraction drawn for validation, [0, 1); default 0.2 */
+    double test;           /* fraction drawn for a test, [0, 1 - val); default 0 */
+    uint64_t seed;         /* of the draw, default 0 */
+    bool together; /* default true: look at all pictures before a draw, leave out those
+                    * that cannot be read, and keep near-duplicates in one part */
+    bool strict;   /* default false; true: a picture that cannot be read is an error */
+    int threads;   /* for looking at pictures, 0 (default) = every processor */
+    /* While pictures are looked at, NULL (default) = not told; anything but 0 stops
+     * with AFN_ECANCELLED. */
+    int (*on_look)(int64_t done, int64_t of, void *user);
+    void *user;
+} afn_data_opts;
+AFN_API afn_data_opts afn_data_defaults(void);
+
+/* Open the parts of a data set.
  *
- * A folder with `train` and `val` (or `valid`, `validation`, `test`) sub-folders gives
- * those; both count classes as train does, of which val may lack some.  Any other set
- * is split: from every class the same fraction, at least one image where it has two or
- * more, drawn by seed.
+ * Parts that a set comes with are taken as they are: a folder's `train` and `val` (or
+ * `valid`, `validation`) and `test`, a manifest's third column, CIFAR's and MNIST's
+ * files, shards whose names begin with these words.  Where there is a test part but no
+ * validation part, it serves as that.  All count classes as train does; the others may
+ * lack some.  Any other set is drawn by seed: from every class the same fraction, at
+ * least one picture where it has two or more that may be parted.
  *
- *   fraction  of images that go to validation, [0, 1); 0 with no val folder gives
- *             *val = NULL
- * Memory     the parts may be freed in either order
- * Errors     also AFN_EINVAL for a fraction out of range, a class that only val has
- *            (named), or no class with two images to split */
+ *   opts     NULL means defaults; with fractions of 0 nothing is drawn
+ * Memory     the parts may be freed in any order, all by afn_data_parts_free()
+ * Errors     as afn_dataset_open(); also AFN_EINVAL for a fraction out of range, a
+ * class that train lacks (named), or no class with two images to split; AFN_ECANCELLED
+ */
+AFN_API afn_status afn_data_open(afn_data_parts *out, const char *spec,
+                                 const afn_data_opts *opts);
+AFN_API void afn_data_parts_free(afn_data_parts *parts); /* a zeroed one is a no-op */
+
+/* afn_data_open() with defaults but these two: the training and validation parts.
+ *   val      NULL where there is none */
 AFN_API afn_status afn_dataset_open_split(afn_dataset **train, afn_dataset **val,
                                           const char *spec, double fraction,
                                           uint64_t seed);
@@ -74,11 +120,19 @@ AFN_API afn_status afn_dataset_read(const afn_dataset *d, int64_t i,
 typedef struct afn_loader afn_loader;
 
 typedef struct afn_loader_opts {
-    int64_t batch;            /* samples, default 32 */
-    bool shuffle;             /* default true; false: in the data set's order */
-    uint64_t seed;            /* default 0 */
-    int threads;              /* 0 (default) = every processor */
-    bool drop_last;           /* default false: a last, smaller batch is kept */
+    int64_t batch;  /* samples, default 32 */
+    bool shuffle;   /* default true; false: in the data set's order */
+    bool balanced;  /* default false; true: as many samples of each class, drawn with
+                     * replacement, as many in all as there are; shuffle is not looked at
+                     */
+    uint64_t seed;  /* default 0 */
+    int threads;    /* 0 (default) = every processor */
+    bool drop_last; /* default false: a last, smaller batch is kept */
+    bool strict;    /* default false; true: a sample that cannot be read is an error */
+    int64_t keep;   /* bytes of memory for preprocessed images, which are then made only
+                     * once: -1 (default) = a quarter of what is available, 0 = none */
+    int ahead;      /* batches read from the disk, but not decoded, before they are
+                     * wanted; default 2, 0 = none */
     afn_augment_opts augment; /* default: nothing; for training only */
 } afn_loader_opts;
 AFN_API afn_loader_opts afn_loader_defaults(void);
@@ -111,8 +165,34 @@ AFN_API int64_t afn_loader_batches(const afn_loader *l);
 AFN_API afn_status afn_loader_start(afn_loader *l, int64_t epoch);
 
 /* The next batch; batch->n is 0 when the epoch is over.
- * Errors     those of reading a sample: the first bad one in the epoch's order */
+ *
+ * A sample that cannot be read is left out, so that its batch is smaller, and named
+ * once in a warning (see afn_log_set()).  Which samples make a batch depends on the
+ * epoch's order alone, never on what was found before; a batch that nothing is left of
+ * is passed over.
+ *
+ * Errors     AFN_ENOMEM; with strict, those of reading a sample: the first bad one in
+ *            the epoch's order; those of the first one where no sample can be read */
 AFN_API afn_status afn_loader_next(afn_loader *l, afn_batch *batch);
+
+/* Samples found so far that cannot be read. */
+AFN_API int64_t afn_loader_bad(const afn_loader *l);
+
+/* ---- uneven classes ---- */
+
+/* Weights that make every class count alike, as scikit-learn's "balanced": the number
+ * of samples divided by that of classes and by that of the class's own; 0 for a class
+ * without samples. weight   (afn_dataset_classes(d)), written */
+AFN_API void afn_class_weights_balanced(float *weight, const afn_dataset *d);
+
+/* Weights from a file of comma-separated values: class, weight; a first line that names
+ * the columns is passed over.
+ *   weight   (afn_dataset_classes(d)), written
+ * Errors     AFN_EFORMAT or AFN_EINVAL with the line: a class that d lacks, twice or
+ * not at all, a weight that is no number from 0; AFN_ENOTFOUND, AFN_EIO, AFN_ENOMEM
+ */
+AFN_API afn_status afn_class_weights_read(float *weight, const afn_dataset *d,
+                                          const char *path);
 
 #ifdef __cplusplus
 }

@@ -51,6 +51,19 @@ AFN_API afn_status afn_image_read(afn_image *out, const char *path,
                                   const afn_decode_opts *opts);
 AFN_API void afn_image_free(afn_image *image); /* a zeroed image is a no-op */
 
+/* What a picture's header says, without decoding it. */
+typedef struct afn_image_info {
+    const char *format;    /* "jpeg", "png"; NULL where the header is not understood */
+    int64_t width, height; /* as stored: before the orientation is applied */
+    int bits;              /* of a value: 8, 16, ... */
+    bool gray, alpha, cmyk;
+    int orientation; /* EXIF: 1 = upright, 2 to 8 = mirrored or turned */
+} afn_image_info;
+
+/* Of a picture that can be decoded; of any other, what could be understood.  Formats
+ * that it does not know leave *out zeroed. */
+AFN_API void afn_image_describe(afn_image_info *out, const void *bytes, size_t size);
+
 typedef enum afn_filter {
     AFN_FILTER_BILINEAR, /* torchvision's default */
     AFN_FILTER_BICUBIC,

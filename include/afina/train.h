@@ -37,6 +37,10 @@ typedef struct afn_trainer_opts {
     bool exact; /* default false; true: no algorithm that trades accuracy for time, see
                  * docs/algorithms.md */
     float label_smoothing; /* as torch.nn.CrossEntropyLoss has it, 0 (default) to 1 */
+
+    /* [classes] what each counts in the loss, from 0, as
+     * torch.nn.CrossEntropyLoss(weight=); copied; NULL (default) = all alike */
+    const float *class_weight;
 } afn_trainer_opts;
 AFN_API afn_trainer_opts afn_trainer_defaults(void);
 
@@ -79,6 +83,7 @@ typedef struct afn_eval {
     double seconds;
     int classes;
     int64_t *confusion; /* (classes, classes): rows truth, columns prediction; owned */
+    int64_t skipped;    /* images that could not be read, not counted above */
 } afn_eval;
 
 /* Evaluate in inference mode.  Classes are matched by name where the model has names,
@@ -119,6 +124,8 @@ typedef struct afn_epoch {
     double images_per_second; /* of training */
     double seconds;           /* with validation */
     bool best;                /* the best so far: saved as the model */
+    int64_t skipped;          /* images that could not be read, of training and
+                               * validation, so far in the run */
 } afn_epoch;
 
 /* Where a run is, for progress displays: called after every step. */
@@ -165,6 +172,16 @@ typedef struct afn_fit_opts {
     int64_t
         feature_memory; /* bytes for them, 0 (default) = a quarter of the memory that
                          * is available; what is more goes into a file in `out` */
+
+    /* Images that cannot be read are left out with a warning; true: they end the run */
+    bool strict;
+    bool balanced; /* default false; see afn_loader_opts */
+    /* [classes of train] see afn_trainer_opts; for training, not for validation */
+    const float *class_weight;
+    /* Bytes for preprocessed images, which are then decoded only once: -1 (default) = a
+     * quarter of the memory that is available, 0 = none. */
+    int64_t image_memory;
+
     /* Callbacks, NULL = none; anything but 0 stops the run with AFN_ECANCELLED. */
     int (*on_step)(const afn_progress *p, void *user);
     int (*on_epoch)(const afn_epoch *e, void *user);

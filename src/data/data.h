@@ -25,14 +25,28 @@ afn_status afn_data__kind(const struct afn_dataset_ops **kind, const char **rest
 afn_status afn_data__subset(afn_dataset **out, afn_dataset *whole, const int64_t *index,
                             int64_t n);
 
-/* The samples of an epoch in the order of a loader with this seed that shuffles or does
- * not, for who has no need of their pictures.
- *   order    (n), filled */
-void afn_epoch_order(int64_t *order, int64_t n, bool shuffle, uint64_t seed,
-                     int64_t epoch);
+/* The part that a word names: "train", "training"; "val", "valid", "validation", "dev";
+ * "test"; case is ignored.  Returns false for any other. */
+bool afn_data__part_word(uint8_t *part, const char *word);
+
+/* The samples of an epoch in the order of a loader with these options, for who has no
+ * need of their pictures.
+ *   order    (count), filled
+ * Errors     AFN_ENOMEM */
+afn_status afn_epoch_order(int64_t *order, const afn_dataset *d,
+                           const afn_loader_opts *o, int64_t epoch);
+
+/* Was sample i found to be unreadable? */
+bool afn_loader__is_bad(const afn_loader *l, int64_t i);
 
 /* The order of a shuffled epoch: a permutation of 0 .. n-1 that depends on (seed,
  * epoch) alone. order    (n), filled */
 void afn_data__epoch_order(int64_t *order, int64_t n, uint64_t seed, int64_t epoch);
+
+/* The order of a balanced epoch: n samples with replacement, classes that have any
+ * being equally likely; depends on (labels, seed, epoch) alone. order    (count),
+ * filled Errors     AFN_ENOMEM */
+afn_status afn_data__balanced_order(int64_t *order, const afn_dataset *d, uint64_t seed,
+                                    int64_t epoch);
 
 #endif

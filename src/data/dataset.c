@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The list of kinds, how a spec names one of them, and the calls that are the same for
- * all: everything but open, read and name works on the common struct. */
+ * all: everything but open, load and name works on the common struct. */
 #include "data/dataset.h"
 
 #include <ctype.h>
@@ -9,9 +9,15 @@
 
 #include "data/data.h"
 
-/* Every kind: afn_ds_<word> in ds_<word>.c. */
+/* Every kind: afn_ds_<word> in ds_<word>.c, both of CIFAR in ds_cifar.c. */
 #define KINDS(X)                                                                       \
     X(folder)                                                                          \
+    X(csv)                                                                             \
+    X(jsonl)                                                                           \
+    X(cifar10)                                                                         \
+    X(cifar100)                                                                        \
+    X(idx)                                                                             \
+    X(tar)                                                                             \
     X(fake)
 
 #define DECLARE(kind) extern const afn_dataset_ops afn_ds_##kind;
@@ -47,6 +53,7 @@ void afn_dataset_free(afn_dataset *d)
     if (d->ops->close) d->ops->close(d);
     afn_free(d->class_name);
     afn_free(d->label);
+    afn_free(d->part);
     afn_free(d);
 }
 
@@ -92,6 +99,17 @@ static afn_status unknown_kind(const char *spec, size_t length)
                     known);
 }
 
+/* The kind whose names end like this, NULL for none. */
+static const afn_dataset_ops *kind_of_suffix(const char *spec)
+{
+    for (size_t i = 0; i < AFN_COUNT(kinds); i++) {
+        const char *const *end = kinds[i]->suffix;
+        for (; end && *end; end++)
+            if (afn_ends_with_nocase(spec, *end)) return kinds[i];
+    }
+    return NULL;
+}
+
 afn_status afn_data__kind(const afn_dataset_ops **kind, const char **rest,
                           const char *spec)
 {
@@ -102,15 +120,16 @@ afn_status afn_data__kind(const afn_dataset_ops **kind, const char **rest,
 
     *kind = &afn_ds_folder;
     *rest = spec;
-    const afn_dataset_ops *named = find_kind(spec, n);
-    if (spec[n] == ':' && n) {
-        if (named) {
-            *kind = named;
-            *rest = spec + n + 1;
-        } else if (!afn_is_dir(spec)) { /* a folder may have a colon in its name */
-            return unknown_kind(spec, n);
-        }
-    } else if (named && !spec[n] && !afn_is_dir(spec)) {
+    if (afn_is_dir(spec)) return AFN_OK; /* whatever it is called */
+    const afn_dataset_ops *named = find_kind(spec, n), *file = kind_of_suffix(spec);
+    if (spec[n] == ':' && n && named) {
+        *kind = named;
+        *rest = spec + n + 1;
+    } else if (file) {
+        *kind = file;
+    } else if (spec[n] == ':' && n) {
+        return unknown_kind(spec, n);
+    } else if (named && !spec[n]) {
         return afn_fail(AFN_ENOTFOUND, "%s: no such folder, did you mean %s:", spec,
                         spec);
     }
@@ -123,7 +142,7 @@ afn_status afn_dataset_open(afn_dataset **out, const char *spec)
     const char *rest;
     *out = NULL;
     const afn_status st = afn_data__kind(&kind, &rest, spec);
-    return st == AFN_OK ? kind->open(out, rest) : st;
+    return st == AFN_OK ? kind->open(out, rest, AFN_ORDER_STRING) : st;
 }
 
 int64_t afn_dataset_count(const afn_dataset *d)
@@ -156,16 +175,63 @@ char *afn_dataset_sample_name(const afn_dataset *d, int64_t i, char *buf, size_t
     return buf;
 }
 
+/* ---- one sample ---- */
+
+afn_status afn_data__load(const afn_dataset *d, int64_t i, afn_stored *out)
+{
+    char name[1024];
+    *out = (afn_stored){ 0 };
+    const afn_status st = d->ops->load(d, i, out);
+    if (st == AFN_OK) return AFN_OK;
+    afn_data__unload(out);
+    return afn_context(st, "%s", afn_dataset_sample_name(d, i, name, sizeof name));
+}
+
+void afn_data__unload(afn_stored *s)
+{
+    afn_map_close(&s->file);
+    afn_free(s->owned);
+    *s = (afn_stored){ 0 };
+}
+
+/* Gray or RGB values, side by side or in planes, to RGB. */
+static void widen(uint8_t *rgb, const afn_stored *s)
+{
+    const int64_t n = s->width * s->height;
+    const bool gray = s->channels == 1;
+    const int64_t step = gray || s->planar ? 1 : 3;     /* to the next pixel, */
+    const int64_t plane = gray ? 0 : s->planar ? n : 1; /* to the next colour */
+    for (int64_t i = 0; i < n; i++)
+        for (int64_t c = 0; c < 3; c++) rgb[3 * i + c] = s->data[step * i + plane * c];
+}
+
+afn_status afn_data__decode(afn_image *out, afn_stored *s, const afn_decode_opts *opts)
+{
+    *out = (afn_image){ 0 };
+    if (!s->width) return afn_image_decode(out, s->data, s->size, opts);
+    if (s->owned == s->data && s->channels == 3 && !s->planar) {
+        *out = (afn_image){ s->width, s->height, s->owned };
+        s->owned = NULL;
+        return AFN_OK;
+    }
+    const afn_status st = afn_image__alloc(out, s->width, s->height);
+    if (st == AFN_OK) widen(out->pixels, s);
+    return st;
+}
+
 afn_status afn_dataset_read(const afn_dataset *d, int64_t i,
                             const afn_decode_opts *opts, afn_image *out)
 {
-    const afn_decode_opts defaults = afn_decode_defaults();
     char name[1024];
+    afn_stored s;
     *out = (afn_image){ 0 };
     if (i < 0 || i >= d->count)
         return afn_fail(AFN_EINVAL, "sample %lld, need 0 to %lld", (long long)i,
                         (long long)d->count - 1);
-    const afn_status st = d->ops->read(d, i, opts ? opts : &defaults, out);
-    if (st == AFN_OK) return st;
+    afn_status st = afn_data__load(d, i, &s);
+    if (st != AFN_OK) return st;
+    st = afn_data__decode(out, &s, opts);
+    afn_data__unload(&s);
+    if (st == AFN_OK) return AFN_OK;
     return afn_context(st, "%s", afn_dataset_sample_name(d, i, name, sizeof name));
 }

@@ -112,8 +112,9 @@ static afn_rng sample_rng(const fake_set *f, int64_t i, uint32_t stream)
 
 extern const afn_dataset_ops afn_ds_fake;
 
-static afn_status fake_open(afn_dataset **out, const char *rest)
+static afn_status fake_open(afn_dataset **out, const char *rest, afn_class_order order)
 {
+    (void)order; /* classes are numbers */
     afn_status st = AFN_OK;
     *out = NULL;
     fake_set *f = (fake_set *)afn_data__new(&afn_ds_fake, sizeof *f);
@@ -122,6 +123,7 @@ static afn_status fake_open(afn_dataset **out, const char *rest)
     AFN_TRY(parse(&f->opts, rest));
     AFN_TRY(name_classes(&f->base, (int)f->opts.classes));
 
+    f->base.made_up = true;
     f->base.count = (int64_t)f->opts.size;
     f->base.label = afn_alloc_array(f->opts.size, sizeof(int));
     AFN_REQUIRE(f->base.label, AFN_ENOMEM, "out of memory");
@@ -144,22 +146,27 @@ static uint8_t wrap_to_byte(float z)
 
 /* Two normal values at a time, by Box and Muller in single precision: half the price of
  * afn_rng_normal(), which matters where the noise is to keep a network busy. */
-static afn_status fake_read(const afn_dataset *d, int64_t i,
-                            const afn_decode_opts *opts, afn_image *out)
+static afn_status fake_load(const afn_dataset *d, int64_t i, afn_stored *out)
 {
-    (void)opts;
     const fake_set *f = (const fake_set *)d;
+    afn_image image;
     const afn_status st =
-        afn_image__alloc(out, (int64_t)f->opts.width, (int64_t)f->opts.height);
+        afn_image__alloc(&image, (int64_t)f->opts.width, (int64_t)f->opts.height);
     if (st != AFN_OK) return st;
+    const int64_t n = image.width * image.height * 3;
+    *out = (afn_stored){ .data = image.pixels,
+                         .size = (size_t)n,
+                         .width = image.width,
+                         .height = image.height,
+                         .channels = 3,
+                         .owned = image.pixels };
 
     afn_rng rng = sample_rng(f, i, PIXEL_STREAM);
-    const int64_t n = out->width * out->height * 3;
     for (int64_t k = 0; k < n; k += 2) {
         const float r = sqrtf(-2.0f * logf(1.0f - afn_rng_float(&rng)));
         const float angle = 6.2831853f * afn_rng_float(&rng);
-        out->pixels[k] = wrap_to_byte(r * cosf(angle));
-        if (k + 1 < n) out->pixels[k + 1] = wrap_to_byte(r * sinf(angle));
+        image.pixels[k] = wrap_to_byte(r * cosf(angle));
+        if (k + 1 < n) image.pixels[k + 1] = wrap_to_byte(r * sinf(angle));
     }
     return AFN_OK;
 }
@@ -173,6 +180,6 @@ static void fake_sample_name(const afn_dataset *d, int64_t i, char *buf, size_t 
 const afn_dataset_ops afn_ds_fake = {
     .kind = "fake",
     .open = fake_open,
-    .read = fake_read,
+    .load = fake_load,
     .sample_name = fake_sample_name,
 };

@@ -13,7 +13,10 @@
 #include "data/data.h"
 #include "data/dataset.h"
 
-enum { MAX_DEPTH = 32 }; /* folders in each other; a link may lead back up */
+enum {
+    MAX_DEPTH = 32,   /* folders in each other; a link may lead back up */
+    PATH_BYTES = 4096 /* Linux opens nothing longer */
+};
 
 /* torchvision.datasets.folder.IMG_EXTENSIONS */
 static const char *const extension[] = { ".jpg", ".jpeg", ".png",  ".ppm", ".bmp",
@@ -137,8 +140,13 @@ static afn_status no_classes(const folder_set *f, const afn_dir *list)
                     f->root, images ? ", its images lie side by side" : "");
 }
 
+static int by_number(const void *a, const void *b)
+{
+    return afn_natural_order(*(const char *const *)a, *(const char *const *)b);
+}
+
 /* Classes are the sub-folders of the root. */
-static afn_status find_classes(folder_set *f)
+static afn_status find_classes(folder_set *f, afn_class_order order)
 {
     afn_status st = AFN_OK;
     afn_dir list = { 0 };
@@ -156,6 +164,7 @@ static afn_status find_classes(folder_set *f)
         goto done;
     }
     AFN_TRY(check_not_parts(f, name, n));
+    if (order == AFN_ORDER_NATURAL) qsort(name, (size_t)n, sizeof *name, by_number);
     AFN_TRY(afn_data__set_classes(&f->base, name, n));
 done:
     afn_free(name);
@@ -211,7 +220,8 @@ static afn_status number_samples(folder_set *f)
 
 extern const afn_dataset_ops afn_ds_folder;
 
-static afn_status folder_open(afn_dataset **out, const char *rest)
+static afn_status folder_open(afn_dataset **out, const char *rest,
+                              afn_class_order order)
 {
     afn_status st = AFN_OK;
     *out = NULL;
@@ -220,7 +230,7 @@ static afn_status folder_open(afn_dataset **out, const char *rest)
     AFN_REQUIRE(*rest, AFN_EINVAL, "the name of the folder is empty");
     f->root = afn_strdup(rest);
     AFN_REQUIRE(f->root, AFN_ENOMEM, "out of memory");
-    AFN_TRY(find_classes(f));
+    AFN_TRY(find_classes(f, order));
     for (int i = 0; i < f->base.n_classes; i++) AFN_TRY(scan_class(f, i));
     AFN_TRY(number_samples(f));
     *out = &f->base;
@@ -231,36 +241,33 @@ done:
 }
 
 /* Open DIR/name; NULL with AFN_OK where there is no such folder. */
-static afn_status open_part(afn_dataset **out, const char *dir, const char *name)
+static afn_status open_part(afn_dataset **out, const char *dir, const char *name,
+                            afn_class_order order)
 {
     *out = NULL;
     char *path = afn_path_join(dir, name);
     if (!path) return afn_fail(AFN_ENOMEM, "out of memory");
-    const afn_status st = afn_is_dir(path) ? folder_open(out, path) : AFN_OK;
+    const afn_status st = afn_is_dir(path) ? folder_open(out, path, order) : AFN_OK;
     afn_free(path);
     return st;
 }
 
-static afn_status folder_open_parts(afn_dataset **train, afn_dataset **val,
-                                    const char *rest)
+static afn_status folder_open_parts(afn_data_parts *out, const char *rest,
+                                    afn_class_order order)
 {
     afn_status st = AFN_OK;
-    afn_dataset *a = NULL, *b = NULL;
-    *train = *val = NULL;
+    size_t at = 0;
     char *path = afn_path_join(rest, "train");
     AFN_REQUIRE(path, AFN_ENOMEM, "out of memory");
     if (!afn_is_dir(path)) goto done;
-    for (size_t i = 0; i < AFN_COUNT(val_name) && !b; i++)
-        AFN_TRY(open_part(&b, rest, val_name[i]));
-    if (!b) goto done;
-    AFN_TRY(folder_open(&a, path));
-    *train = a;
-    *val = b;
-    a = b = NULL;
+    for (; at < AFN_COUNT(val_name) && !out->val; at++)
+        AFN_TRY(open_part(&out->val, rest, val_name[at], order));
+    if (!out->val) goto done;
+    AFN_TRY(folder_open(&out->train, path, order));
+    if (strcmp(val_name[at - 1], "test") != 0)
+        AFN_TRY(open_part(&out->test, rest, "test", order));
 done:
     afn_free(path);
-    afn_dataset_free(a);
-    afn_dataset_free(b);
     return st;
 }
 
@@ -291,17 +298,21 @@ static void folder_sample_name(const afn_dataset *d, int64_t i, char *buf, size_
              dir->path, f->text.data + names[dir->names_at + (size_t)(i - dir->first)]);
 }
 
-static afn_status folder_read(const afn_dataset *d, int64_t i,
-                              const afn_decode_opts *opts, afn_image *out)
+static afn_status folder_load(const afn_dataset *d, int64_t i, afn_stored *out)
 {
-    enum { PATH_BYTES = 4096 }; /* Linux opens nothing longer */
     char path[PATH_BYTES];
-    afn_map file;
     folder_sample_name(d, i, path, sizeof path);
-    afn_status st = afn_map_open(&file, path);
-    if (st == AFN_OK) st = afn_image_decode(out, file.data, file.size, opts);
-    afn_map_close(&file);
+    const afn_status st = afn_map_open(&out->file, path);
+    out->data = out->file.data;
+    out->size = out->file.size;
     return st;
+}
+
+static void folder_read_ahead(const afn_dataset *d, int64_t i)
+{
+    char path[PATH_BYTES];
+    folder_sample_name(d, i, path, sizeof path);
+    afn_file_read_ahead(path);
 }
 
 static void folder_close(afn_dataset *d)
@@ -317,7 +328,8 @@ const afn_dataset_ops afn_ds_folder = {
     .kind = "folder",
     .open = folder_open,
     .open_parts = folder_open_parts,
-    .read = folder_read,
+    .load = folder_load,
+    .read_ahead = folder_read_ahead,
     .sample_name = folder_sample_name,
     .close = folder_close,
 };

@@ -10,18 +10,25 @@
  * It runs on the kernels' own pool of threads.  One more pool would have to wait until
  * that one's threads, which stay awake for a while after a kernel, give way.
  *
- * What it gives up is reading a slow disk beside the computing: the system's cache is
- * counted upon.
+ * What a slow disk has to read for the batches to come is asked for meanwhile, by a
+ * thread that sleeps nearly all the time: see ahead.c.  Pictures that fit into memory
+ * and are not augmented are made once: see kept.c.
  *
  * Whichever thread takes a sample, its pixels and its error end up in one place, so
- * batches do not depend on the number of threads.  A sample that cannot be read does
- * not stop the others: what the reader is told is the first in order, not in time. */
+ * batches do not depend on the number of threads.  A sample that cannot be read leaves
+ * its row empty; rows then move up, so that the batch is smaller.  Batches are cut from
+ * the epoch's order before that is known: which samples make one does not depend on
+ * what happened before, and a run that is taken up again in the middle sees the same.
+ */
 #include <stdio.h>
 #include <string.h>
 
+#include "data/ahead.h"
+#include "data/data.h"
+#include "data/kept.h"
 #include "data/mix.h"
 
-enum { MAX_THREADS = 256, TEXT_BYTES = 1024 };
+enum { MAX_THREADS = 256, MAX_AHEAD = 64, TEXT_BYTES = 1024 };
 
 struct afn_loader {
     const afn_dataset *data;
@@ -43,15 +50,20 @@ struct afn_loader {
     int *labels;     /* (batch) */
     int64_t *index;  /* (batch) samples of the data set */
 
-    afn_mutex lock;  /* guards what follows, while a batch is made */
-    int64_t bad;     /* first row that cannot be read, batch = none */
-    afn_status code; /* of that row, with its message */
-    char text[TEXT_BYTES];
+    bool *bad; /* [count] found to be unreadable */
+    int64_t n_bad;
+    char first_bad[TEXT_BYTES]; /* message of the first of them */
+    int64_t given_samples;      /* of this epoch */
+    afn_kept kept;
+    afn_ahead *ahead;
+
+    afn_status *code; /* (batch) how each row came out, */
+    char **why;       /* (batch) and its message; owned, NULL where all is well */
 };
 
 afn_loader_opts afn_loader_defaults(void)
 {
-    return (afn_loader_opts){ .batch = 32, .shuffle = true };
+    return (afn_loader_opts){ .batch = 32, .shuffle = true, .keep = -1, .ahead = 2 };
 }
 
 /* ---- one batch ---- */
@@ -80,15 +92,10 @@ static afn_status read_pixels(const afn_loader *l, int64_t i, uint8_t *pixels)
                        afn_dataset_sample_name(l->data, i, name, sizeof name));
 }
 
-static void note_failure(afn_loader *l, int64_t row, afn_status st)
+/* Are pictures the same in every epoch, and so worth keeping? */
+static bool is_plain(const afn_loader *l)
 {
-    afn_mutex_lock(&l->lock);
-    if (row < l->bad) {
-        l->bad = row;
-        l->code = st;
-        snprintf(l->text, sizeof l->text, "%s", afn_error_message());
-    }
-    afn_mutex_unlock(&l->lock);
+    return !*afn_augment_text(l->augment);
 }
 
 /* Fill a row of the batch that is next; called by many threads at once. */
@@ -96,10 +103,82 @@ static void make_row(void *user, int64_t row)
 {
     afn_loader *l = user;
     const int64_t i = l->order[l->given * l->opts.batch + row];
+    uint8_t *pixels = l->pixels + (size_t)row * l->image_bytes;
     l->index[row] = i;
-    l->labels[row] = afn_dataset_label(l->data, i);
-    const afn_status st = read_pixels(l, i, l->pixels + (size_t)row * l->image_bytes);
-    if (st != AFN_OK) note_failure(l, row, st);
+    l->code[row] = AFN_EFORMAT; /* of what is known to be bad, without a message */
+    if (l->bad[i]) return;
+    l->code[row] = AFN_OK;
+    if (is_plain(l) && afn_kept_get(&l->kept, i, pixels)) return;
+    l->code[row] = read_pixels(l, i, pixels);
+    if (l->code[row] == AFN_OK) {
+        if (is_plain(l)) afn_kept_put(&l->kept, i, pixels);
+    } else {
+        l->why[row] = afn_strdup(afn_error_message());
+        if (!l->why[row]) l->code[row] = AFN_ENOMEM;
+    }
+}
+
+/* What cannot be gone on with: no memory; strictly, the first row that is bad. */
+static afn_status check_rows(const afn_loader *l, int64_t n)
+{
+    for (int64_t row = 0; row < n; row++) {
+        if (l->code[row] == AFN_ENOMEM)
+            return afn_fail(AFN_ENOMEM, "%s",
+                            l->why[row] ? l->why[row] : "out of memory");
+        if (l->code[row] != AFN_OK && l->opts.strict)
+            return afn_fail(l->code[row], "%s", l->why[row]);
+    }
+    return AFN_OK;
+}
+
+/* Note and name what is bad for the first time. */
+static void note_bad(afn_loader *l, int64_t n)
+{
+    for (int64_t row = 0; row < n; row++) {
+        const int64_t i = l->index[row];
+        if (l->code[row] == AFN_OK || l->bad[i]) continue;
+        afn_log(AFN_LOG_WARNING, "%s, skipped", l->why[row]);
+        if (!l->n_bad) snprintf(l->first_bad, TEXT_BYTES, "%s", l->why[row]);
+        l->bad[i] = true;
+        l->n_bad++;
+    }
+}
+
+static void forget_messages(afn_loader *l, int64_t n)
+{
+    for (int64_t row = 0; row < n; row++) {
+        afn_free(l->why[row]);
+        l->why[row] = NULL;
+    }
+}
+
+/* Move the rows that are good up; returns how many. */
+static int64_t close_gaps(afn_loader *l, int64_t n)
+{
+    int64_t good = 0;
+    for (int64_t row = 0; row < n; row++) {
+        if (l->code[row] != AFN_OK) continue;
+        if (good < row)
+            memcpy(l->pixels + (size_t)good * l->image_bytes,
+                   l->pixels + (size_t)row * l->image_bytes, l->image_bytes);
+        l->index[good] = l->index[row];
+        l->labels[good] = afn_dataset_label(l->data, l->index[row]);
+        good++;
+    }
+    return good;
+}
+
+/* ---- the disk ---- */
+
+/* Have the samples of a batch read, where there is such a batch. */
+static void read_ahead(afn_loader *l, int64_t batch)
+{
+    if (!l->ahead || batch >= l->n_batches) return;
+    for (int64_t row = 0; row < size_of(l, batch); row++) {
+        const int64_t i = l->order[batch * l->opts.batch + row];
+        if (l->bad[i] || (is_plain(l) && afn_kept_has(&l->kept, i))) continue;
+        afn_ahead_add(l->ahead, i);
+    }
 }
 
 /* ---- making ---- */
@@ -113,6 +192,11 @@ static afn_status check(const afn_loader *l)
     if (o->threads < 0 || o->threads > MAX_THREADS)
         return afn_fail(AFN_EINVAL, "%d threads, need 0 to %d", o->threads,
                         (int)MAX_THREADS);
+    if (o->ahead < 0 || o->ahead > MAX_AHEAD)
+        return afn_fail(AFN_EINVAL, "%d batches ahead, need 0 to %d", o->ahead,
+                        (int)MAX_AHEAD);
+    if (o->keep < -1)
+        return afn_fail(AFN_EINVAL, "%lld bytes for images", (long long)o->keep);
     return afn_image__check_preprocess(&l->preprocess);
 }
 
@@ -131,17 +215,22 @@ static afn_status allocate(afn_loader *l)
 {
     size_t bytes;
     const size_t batch = (size_t)l->opts.batch;
-    l->order = afn_alloc_array((size_t)afn_dataset_count(l->data), sizeof *l->order);
-    if (!l->order || !afn_mul_size(&bytes, batch, l->image_bytes))
+    const int64_t count = afn_dataset_count(l->data);
+    l->order = afn_alloc_array((size_t)count, sizeof *l->order);
+    l->bad = afn_alloc_array((size_t)count, sizeof *l->bad);
+    if (!l->order || !l->bad || !afn_mul_size(&bytes, batch, l->image_bytes))
         return afn_fail(AFN_ENOMEM, "out of memory");
     if (!l->n_batches) return AFN_OK;
     l->pixels = afn_alloc_aligned(bytes);
     l->labels = afn_alloc_array(batch, sizeof *l->labels);
     l->index = afn_alloc_array(batch, sizeof *l->index);
-    if (!l->pixels || !l->labels || !l->index)
+    l->code = afn_alloc_array(batch, sizeof *l->code);
+    l->why = afn_alloc_array(batch, sizeof *l->why);
+    if (!l->pixels || !l->labels || !l->index || !l->code || !l->why)
         return afn_fail(AFN_ENOMEM, "out of memory for batches of %lld images",
                         (long long)l->opts.batch);
-    return AFN_OK;
+    afn_kept_open(&l->kept, count, l->image_bytes, l->opts.keep);
+    return afn_ahead_new(&l->ahead, l->data, l->opts.ahead * l->opts.batch);
 }
 
 afn_status afn_loader_new(afn_loader **out, const afn_dataset *d,
@@ -151,7 +240,6 @@ afn_status afn_loader_new(afn_loader **out, const afn_dataset *d,
     *out = NULL;
     afn_loader *l = afn_alloc(sizeof *l);
     AFN_REQUIRE(l, AFN_ENOMEM, "out of memory");
-    afn_mutex_init(&l->lock);
     l->data = d;
     l->preprocess = *p;
     l->opts = opts ? *opts : afn_loader_defaults();
@@ -195,6 +283,11 @@ done:
 void afn_loader_free(afn_loader *l)
 {
     if (!l) return;
+    afn_ahead_free(l->ahead);
+    afn_kept_close(&l->kept);
+    afn_free(l->bad);
+    afn_free(l->code);
+    afn_free(l->why);
     afn_free(l->pixels);
     afn_free(l->labels);
     afn_free(l->index);
@@ -202,7 +295,6 @@ void afn_loader_free(afn_loader *l)
     afn_free(l->saved);
     afn_free(l->other);
     afn_augment_free(l->augment);
-    afn_mutex_free(&l->lock);
     afn_free(l);
 }
 
@@ -215,26 +307,25 @@ int64_t afn_loader_batches(const afn_loader *l)
 
 afn_status afn_loader_start(afn_loader *l, int64_t epoch)
 {
-    const int64_t count = afn_dataset_count(l->data);
     if (epoch < 0 || epoch >= AFN_MAX_EPOCHS)
         return afn_fail(AFN_EINVAL, "epoch %lld, need 0 to %lld", (long long)epoch,
                         (long long)AFN_MAX_EPOCHS - 1);
-    if (l->opts.shuffle)
-        afn_data__epoch_order(l->order, count, l->opts.seed, epoch);
-    else
-        for (int64_t i = 0; i < count; i++) l->order[i] = i;
+    const afn_status st = afn_epoch_order(l->order, l->data, &l->opts, epoch);
+    if (st != AFN_OK) return st;
     l->epoch = epoch;
-    l->given = 0;
+    l->given = l->given_samples = 0;
     l->started = true;
+    afn_ahead_clear(l->ahead);
+    for (int batch = 1; batch < l->opts.ahead; batch++) read_ahead(l, batch);
     return AFN_OK;
 }
 
 /* Mix the batch that was made, as its number says. */
-static void mix(const afn_loader *l, afn_batch *batch)
+static void mix(const afn_loader *l, int64_t batch_number, afn_batch *batch)
 {
     const afn_augment_draw at = { .seed = l->opts.seed, .epoch = l->epoch };
     const int64_t side = l->preprocess.crop;
-    const afn_mix m = afn_mix_draw(&l->opts.augment, &at, l->given, side);
+    const afn_mix m = afn_mix_draw(&l->opts.augment, &at, batch_number, side);
     if (!m.on) return;
     const afn_mix_pixels p = { l->pixels, l->saved, batch->n, side };
     afn_mix_run(&m, &p, l->opts.threads);
@@ -243,21 +334,47 @@ static void mix(const afn_loader *l, afn_batch *batch)
     batch->share = m.share;
 }
 
+/* Make the rows of the batch that is next; *good of them could be read. */
+static afn_status make_batch(afn_loader *l, int64_t *good)
+{
+    afn_status st = AFN_OK;
+    const int64_t n = size_of(l, l->given);
+    read_ahead(l, l->given + l->opts.ahead);
+    afn_parallel_each(n, l->opts.threads, make_row, l);
+    AFN_TRY(check_rows(l, n));
+    note_bad(l, n);
+    *good = close_gaps(l, n);
+    l->given++;
+    l->given_samples += *good;
+done:
+    forget_messages(l, n);
+    return st;
+}
+
 afn_status afn_loader_next(afn_loader *l, afn_batch *batch)
 {
+    afn_status st = AFN_OK;
+    int64_t n = 0;
     *batch = (afn_batch){ 0 };
-    if (!l->started) return afn_fail(AFN_EINVAL, "loader: no epoch was started");
-    if (l->given == l->n_batches) return AFN_OK;
-
-    const int64_t n = size_of(l, l->given);
-    l->bad = n;
-    afn_parallel_each(n, l->opts.threads, make_row, l);
-    if (l->bad < n) return afn_fail(l->code, "%s", l->text);
-
+    AFN_REQUIRE(l->started, AFN_EINVAL, "loader: no epoch was started");
+    while (!n && l->given < l->n_batches) AFN_TRY(make_batch(l, &n));
+    AFN_REQUIRE(l->given_samples || !l->n_batches, AFN_EFORMAT,
+                "no image can be read: %s", l->first_bad);
+    if (!n) goto done;
     *batch = (afn_batch){
         .n = n, .pixels = l->pixels, .labels = l->labels, .index = l->index
     };
-    mix(l, batch);
-    l->given++;
-    return AFN_OK;
+    mix(l, l->given - 1, batch);
+done:
+    return st;
+}
+
+int64_t afn_loader_bad(const afn_loader *l)
+{
+    return l->n_bad;
+}
+
+bool afn_loader__is_bad(const afn_loader *l, int64_t i)
+{
+    return l->bad[i];
 }

@@ -12,11 +12,16 @@ typedef struct subset {
     int64_t *index;     /* [count] samples of whole */
 } subset;
 
-static afn_status subset_read(const afn_dataset *d, int64_t i,
-                              const afn_decode_opts *opts, afn_image *out)
+static afn_status subset_load(const afn_dataset *d, int64_t i, afn_stored *out)
 {
     const subset *s = (const subset *)d;
-    return s->whole->ops->read(s->whole, s->index[i], opts, out);
+    return s->whole->ops->load(s->whole, s->index[i], out);
+}
+
+static void subset_read_ahead(const afn_dataset *d, int64_t i)
+{
+    const subset *s = (const subset *)d;
+    if (s->whole->ops->read_ahead) s->whole->ops->read_ahead(s->whole, s->index[i]);
 }
 
 static void subset_sample_name(const afn_dataset *d, int64_t i, char *buf, size_t bytes)
@@ -35,7 +40,8 @@ static void subset_close(afn_dataset *d)
 /* Not in the list of kinds: nobody asks for one by name. */
 static const afn_dataset_ops subset_ops = {
     .kind = "subset",
-    .read = subset_read,
+    .load = subset_load,
+    .read_ahead = subset_read_ahead,
     .sample_name = subset_sample_name,
     .close = subset_close,
 };
@@ -58,6 +64,7 @@ afn_status afn_data__subset(afn_dataset **out, afn_dataset *whole, const int64_t
         s->base.label[i] = whole->label[index[i]];
     }
     s->base.count = n;
+    s->base.made_up = whole->made_up;
     *out = &s->base;
     s = NULL;
 done:

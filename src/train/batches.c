@@ -100,22 +100,24 @@ int64_t afn_batches_count(const afn_batches *b)
 afn_status afn_batches_start(afn_batches *b, int64_t epoch)
 {
     b->view = b->views ? (int)((epoch - b->first_epoch) % b->views) : 0;
-    b->cached = afn_feature_cache_is_full(&b->cache, b->view);
+    b->cached =
+        afn_feature_cache_is_full(&b->cache, b->view, afn_loader_bad(b->loader));
     if (!b->cached) return afn_loader_start(b->loader, epoch);
-    afn_epoch_order(b->order, afn_dataset_count(b->data), b->opts.shuffle, b->opts.seed,
-                    epoch);
     b->at = 0;
-    return AFN_OK;
+    return afn_epoch_order(b->order, b->data, &b->opts, epoch);
 }
 
+/* The samples of one of the loader's batches, without those that cannot be read. */
 static void next_cached(afn_batches *b, afn_batch *batch)
 {
     const int64_t left = afn_dataset_count(b->data) - b->at;
-    const int64_t n = left < b->opts.batch ? left : b->opts.batch;
-    *batch = (afn_batch){ .n = n, .labels = b->labels, .index = b->order + b->at };
-    for (int64_t i = 0; i < n; i++)
-        b->labels[i] = afn_dataset_label(b->data, batch->index[i]);
-    b->at += n;
+    const int64_t all = left < b->opts.batch ? left : b->opts.batch;
+    int64_t *index = b->order + b->at, n = 0;
+    for (int64_t i = 0; i < all; i++)
+        if (!afn_loader__is_bad(b->loader, index[i])) index[n++] = index[i];
+    *batch = (afn_batch){ .n = n, .labels = b->labels, .index = index };
+    for (int64_t i = 0; i < n; i++) b->labels[i] = afn_dataset_label(b->data, index[i]);
+    b->at += all;
 }
 
 /* Kept features, or new ones that are then kept. */
@@ -135,9 +137,11 @@ static afn_status find_features(afn_batches *b, const afn_batch *batch)
 afn_status afn_batches_next(afn_batches *b, afn_batch *batch, const void **features)
 {
     afn_status st = AFN_OK;
+    const int64_t count = afn_dataset_count(b->data);
     *features = NULL;
-    if (b->cached)
-        next_cached(b, batch);
+    if (b->cached) do
+            next_cached(b, batch);
+        while (!batch->n && b->at < count);
     else
         AFN_TRY(afn_loader_next(b->loader, batch));
     if (!batch->n || !b->plan) goto done;

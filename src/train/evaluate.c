@@ -101,6 +101,7 @@ afn_status afn_train__evaluate(afn_eval *out, afn_predictor *p, afn_batches *fro
     }
     if (e.count) e.loss /= (double)e.count;
     e.seconds = afn_now_s() - start;
+    e.skipped = afn_loader_bad(from->loader);
     *out = e;
     e.confusion = NULL;
 done:
@@ -124,6 +125,7 @@ afn_status afn_evaluate(afn_eval *out, const afn_model *m, const afn_dataset *d,
     if (!opts) o.batch = 32;
     lo.batch = o.batch;
     lo.shuffle = false;
+    lo.keep = 0; /* seen once */
     lo.threads = o.threads;
     const afn_preprocess pre = afn_model_preprocess(m);
     map = afn_alloc_array((size_t)afn_dataset_classes(d), sizeof *map);

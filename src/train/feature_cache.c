@@ -96,9 +96,9 @@ int64_t afn_feature_cache_file(const afn_feature_cache *c)
     return (int64_t)c->file.size;
 }
 
-bool afn_feature_cache_is_full(const afn_feature_cache *c, int view)
+bool afn_feature_cache_is_full(const afn_feature_cache *c, int view, int64_t bad)
 {
-    return c->count > 0 && c->n_kept[view] == c->samples;
+    return c->count > 0 && c->n_kept[view] + bad == c->samples;
 }
 
 /* Place of a sample's view among all. */

@@ -47,8 +47,8 @@ void afn_feature_cache_close(afn_feature_cache *c); /* a zeroed one is a no-op *
 int64_t afn_feature_cache_memory(const afn_feature_cache *c); /* bytes */
 int64_t afn_feature_cache_file(const afn_feature_cache *c);   /* bytes */
 
-/* Are all samples there? */
-bool afn_feature_cache_is_full(const afn_feature_cache *c, int view);
+/* Are all samples there but `bad` ones, which never will be? */
+bool afn_feature_cache_is_full(const afn_feature_cache *c, int view, int64_t bad);
 
 /* Are these n samples? */
 bool afn_feature_cache_has(const afn_feature_cache *c, int view, const int64_t *index,

@@ -30,6 +30,7 @@ afn_fit_opts afn_fit_defaults(void)
         .shuffle = true,
         .backend = "cpu",
         .feature_cache = true,
+        .image_memory = -1,
     };
 }
 
@@ -40,6 +41,8 @@ typedef struct fit {
     int *train_map, *val_map; /* data set's class -> model's */
     int *labels, *other;      /* [batch] of the batch at hand, mapped */
     bool *changes;            /* [params] what the phase at hand changes */
+    float *class_weight;      /* [classes of the model], NULL = all alike */
+    int64_t image_room;       /* bytes that preprocessed images may still take */
     afn_batches train, val;
     afn_predictor *predictor; /* for validation, NULL = none */
     afn_run_folder folder;
@@ -49,15 +52,50 @@ typedef struct fit {
     int64_t told_kept;  /* images, what on_features was told last */
 } fit;
 
-static afn_status open_batches(afn_batches *out, const fit *f, const afn_dataset *d,
-                               bool shuffle)
+static int64_t least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static afn_status open_train(fit *f, const afn_dataset *d)
 {
     const afn_preprocess pre = afn_model_preprocess(f->model);
-    const afn_loader_opts o = { .batch = f->o.batch,
-                                .shuffle = shuffle,
-                                .seed = f->o.seed,
-                                .threads = f->o.threads };
-    return afn_batches_open(out, d, &pre, &o);
+    afn_loader_opts o = afn_loader_defaults();
+    o.batch = f->o.batch;
+    o.shuffle = f->o.shuffle;
+    o.balanced = f->o.balanced;
+    o.strict = f->o.strict;
+    o.seed = f->o.seed;
+    o.threads = f->o.threads;
+    o.keep = f->image_room;
+    f->image_room -=
+        least(f->image_room, afn_dataset_count(d) * pre.crop * pre.crop * 3);
+    return afn_batches_open(&f->train, d, &pre, &o);
+}
+
+static afn_status open_val(fit *f, const afn_dataset *d)
+{
+    const afn_preprocess pre = afn_model_preprocess(f->model);
+    afn_loader_opts o = afn_loader_defaults();
+    o.batch = f->o.batch;
+    o.shuffle = false;
+    o.strict = f->o.strict;
+    o.threads = f->o.threads;
+    o.keep = f->run_of > 1 ? f->image_room : 0;
+    return afn_batches_open(&f->val, d, &pre, &o);
+}
+
+/* The weights of the data's classes in the model's order; those that only the model has
+ * weigh 0. */
+static afn_status map_weights(fit *f, const afn_dataset *d)
+{
+    if (!f->o.class_weight) return AFN_OK;
+    f->class_weight =
+        afn_alloc_array((size_t)afn_model_classes(f->model), sizeof *f->class_weight);
+    if (!f->class_weight) return afn_fail(AFN_ENOMEM, "out of memory");
+    for (int c = 0; c < afn_dataset_classes(d); c++)
+        f->class_weight[f->train_map[c]] = f->o.class_weight[c];
+    return AFN_OK;
 }
 
 static afn_status map_classes(int **map, const afn_model *m, const afn_dataset *d)
@@ -78,16 +116,19 @@ static afn_status fit_open(fit *f, const afn_dataset *train, const afn_dataset *
                             .exact = f->o.exact };
     AFN_REQUIRE(f->o.batch > 0, AFN_EINVAL, "batch is %lld, need at least 1",
                 (long long)f->o.batch);
+    f->image_room = f->o.image_memory;
+    if (f->image_room < 0) f->image_room = afn_memory_available() / 4;
     f->labels = afn_alloc_array((size_t)f->o.batch, sizeof *f->labels);
     f->other = afn_alloc_array((size_t)f->o.batch, sizeof *f->other);
     f->changes = afn_alloc_array((size_t)n_params, sizeof *f->changes);
     AFN_REQUIRE(f->labels && f->other && f->changes, AFN_ENOMEM, "out of memory");
     AFN_TRY(map_classes(&f->train_map, f->model, train));
     AFN_TRY(afn_run_folder_open(&f->folder, f->o.out));
-    AFN_TRY(open_batches(&f->train, f, train, f->o.shuffle));
+    AFN_TRY(map_weights(f, train));
+    AFN_TRY(open_train(f, train));
     if (!val || !afn_dataset_count(val)) goto done;
     AFN_TRY(map_classes(&f->val_map, f->model, val));
-    AFN_TRY(open_batches(&f->val, f, val, false));
+    AFN_TRY(open_val(f, val));
     po.batch = f->val.opts.batch;
     AFN_TRY(afn_predictor_new(&f->predictor, f->model, &po));
 done:
@@ -102,6 +143,7 @@ static void fit_close(fit *f)
     afn_run_folder_close(&f->folder);
     afn_best_free(&f->best);
     afn_free(f->changes);
+    afn_free(f->class_weight);
     afn_free(f->train_map);
     afn_free(f->val_map);
     afn_free(f->labels);
@@ -266,6 +308,8 @@ static afn_status run_epoch(fit *f, afn_trainer *t, const afn_phase *phase, int 
     AFN_TRY(train_epoch(f, t, &e));
     AFN_TRY(afn_trainer_sync(t));
     AFN_TRY(validate(f, &e));
+    e.skipped = afn_loader_bad(f->train.loader);
+    if (f->val.loader) e.skipped += afn_loader_bad(f->val.loader);
     e.seconds = afn_now_s() - start;
     AFN_TRY(afn_best_offer(&f->best, &e, f->model));
     AFN_TRY(afn_best_save_if_due(&f->best, f->model, &f->folder));
@@ -308,6 +352,7 @@ static afn_status run_phase(fit *f, const afn_phase *phase)
     o.momentum = phase->momentum;
     o.weight_decay = phase->weight_decay;
     o.nesterov = phase->nesterov;
+    o.class_weight = f->class_weight;
     o.label_smoothing = phase->label_smoothing;
     o.bn = f->o.bn;
     o.batch = f->train.opts.batch;

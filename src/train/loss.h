@@ -14,10 +14,12 @@ typedef struct afn_scored {
     const int *other; /* (n) second labels of mixed pictures, NULL = none */
     double share;     /* with other: of labels, [0, 1]; the rest is other's */
     double smoothing; /* of labels: this part of each is spread over all classes */
+    const float *class_weight; /* [classes], each from 0; NULL = all 1 */
 } afn_scored;
 
 /* Mean cross-entropy, as torch.nn.CrossEntropyLoss(label_smoothing=smoothing), of class
- * indices or, with other, of the shares as class probabilities.
+ * indices or, with other, of the shares as class probabilities; with class weights as
+ * its weight=.  0 where all of a batch weighs nothing.
  *   dlogits  (n, classes) its gradient, NULL = not wanted */
 double afn_cross_entropy(const afn_scored *s, float *dlogits);
 

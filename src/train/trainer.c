@@ -14,9 +14,10 @@ struct afn_trainer {
     afn_step_args args;
     int classes;
     double smoothing;
-    int64_t room;   /* samples that the two buffers hold */
-    float *logits;  /* (room, classes) */
-    float *dlogits; /* (room, classes) */
+    float *class_weight; /* [classes], NULL = all 1 */
+    int64_t room;        /* samples that the two buffers hold */
+    float *logits;       /* (room, classes) */
+    float *dlogits;      /* (room, classes) */
 };
 
 afn_trainer_opts afn_trainer_defaults(void)
@@ -52,6 +53,24 @@ static afn_status check_options(const afn_trainer_opts *o, const afn_model *m)
     return afn_fail(AFN_EINVAL, "every parameter is frozen, nothing to train");
 }
 
+/* Take a copy of the weights, each a number from 0 and one above it. */
+static afn_status copy_weights(afn_trainer *t, const float *weight)
+{
+    float most = 0;
+    if (!weight) return AFN_OK;
+    t->class_weight = afn_alloc_array((size_t)t->classes, sizeof *t->class_weight);
+    if (!t->class_weight) return afn_fail(AFN_ENOMEM, "out of memory");
+    for (int c = 0; c < t->classes; c++) {
+        if (!(weight[c] >= 0) || !isfinite(weight[c]))
+            return afn_fail(AFN_EINVAL,
+                            "class %d has the weight %g, need a number from 0", c,
+                            (double)weight[c]);
+        if (weight[c] > most) most = weight[c];
+        t->class_weight[c] = weight[c];
+    }
+    return most > 0 ? AFN_OK : afn_fail(AFN_EINVAL, "all classes have the weight 0");
+}
+
 static afn_status make_plan(afn_trainer *t, const afn_trainer_opts *o)
 {
     afn_plan_opts p = {
@@ -83,6 +102,7 @@ afn_status afn_trainer_new(afn_trainer **out, afn_model *m,
     t->classes = afn_model_classes(m);
     t->smoothing = (double)o.label_smoothing;
     AFN_TRY(check_options(&o, m));
+    AFN_TRY(copy_weights(t, o.class_weight));
     AFN_TRY(afn_optimizer_find(&t->optimizer, o.optimizer));
     t->args = (afn_step_args){ .lr = o.lr,
                                .momentum = o.momentum,
@@ -100,6 +120,7 @@ void afn_trainer_free(afn_trainer *t)
 {
     if (!t) return;
     afn_plan_free(t->plan);
+    afn_free(t->class_weight);
     afn_free(t->logits);
     afn_free(t->dlogits);
     afn_free(t);
@@ -174,7 +195,8 @@ afn_status afn_trainer__step(afn_trainer *t, const afn_batch *batch,
                            .classes = t->classes,
                            .other = batch->other,
                            .share = batch->share,
-                           .smoothing = t->smoothing };
+                           .smoothing = t->smoothing,
+                           .class_weight = t->class_weight };
     r.loss = afn_cross_entropy(&s, t->dlogits);
     r.correct = count_correct(&s);
     AFN_REQUIRE(isfinite(r.loss), AFN_EINVAL,

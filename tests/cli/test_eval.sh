@@ -51,7 +51,7 @@ code 0
 [ "$(wc -l <.out)" -eq 1 ] || fail "not one line"
 has out '^\{"images":8,"accuracy":0\.5,"top5":null,"loss":0\.[0-9]+,"seconds":[0-9.e-]+,'
 has out ',"classes":\[\{"name":"cats","images":4,"recall":[01]\.0,"precision":(0\.5|null)\},'
-has out '"confusion":\[\[[04],[04]\],\[[04],[04]\]\]\}$'
+has out '"confusion":\[\[[04],[04]\],\[[04],[04]\]\],"skipped":0\}$'
 
 # ---- which images ----
 images() {

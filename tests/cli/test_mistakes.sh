@@ -80,18 +80,28 @@ gone run
 run train fake:sise=9 --weights "$weights" --out run
 mistake "fake: unknown key sise, did you mean size"
 
-# ---- a picture that is none: found while training, nothing is saved ----
+# ---- a picture that is none: strictly found before training, nothing is saved ----
 cp -r photos spoilt
 echo "no picture" >spoilt/cats/3.jpg
 # shellcheck disable=SC2086
-run train spoilt --weights "$weights" $small --out run
+run train spoilt --weights "$weights" $small --strict --out run
 code 1
-says "spoilt/cats/3.jpg: not a picture"
+has err '^afina: spoilt/cats/3.jpg: not a picture'
 [ -z "$(ls -A run 2>/dev/null)" ] || fail "left in run: $(ls -A run)"
 rm -rf run
+for i in 1 2 3 4; do
+    echo "no picture" >spoilt/cats/$i.jpg
+    echo "no picture" >spoilt/dogs/$i.jpg
+done
 run eval "$weights" spoilt
 code 1
 silent
+has err '^afina: class cats of the data is not one'
+# shellcheck disable=SC2086
+run train spoilt --weights "$weights" $small --out run
+code 1
+has err '^afina: spoilt: none of its 8 images can be read$'
+rm -rf run
 
 # ---- the run folder: found before anything slow, here before missing weights ----
 : >file

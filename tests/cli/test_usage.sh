@@ -34,7 +34,7 @@ run help train eval
 usage_error "unexpected argument 'eval'" ""
 
 # ---- help of every command, by both spellings, fits a page ----
-for command in train eval predict models inspect convert bench; do
+for command in data train eval predict models inspect convert bench; do
     run help "$command"
     code 0
     err </dev/null
@@ -152,8 +152,8 @@ run predict model image -k
 usage_error "--top needs a whole number from 1 to 100000" predict
 run predict model image -k0
 usage_error "--top needs a whole number from 1 to 100000, not '0'" predict
-run eval model data --split test
-usage_error "--split needs auto, train, val or all, not 'test'" eval
+run eval model data --split tests
+usage_error "--split needs auto, train, val, test or all, not 'tests'" eval
 
 # ---- what does not go together ----
 run train photos --out run

@@ -24,6 +24,8 @@
 
 enum { MAX_FIELDS = 12, MAX_LINE = 8192 };
 
+static const afn_decode_opts as_stored = { 0 }; /* as torchvision's loader reads */
+
 /* What a command makes. */
 typedef struct answer {
     afn_image image;
@@ -62,7 +64,7 @@ static afn_status change(answer *out, const afn_augment *a, char **field)
     afn_image spare = { 0 };
     afn_drawn drawn[AFN_MAX_STEPS];
     afn_rng rng = rng_of(field + 3);
-    AFN_TRY(afn_image_read(&out->image, field[1]));
+    AFN_TRY(afn_image_read(&out->image, field[1], &as_stored));
     AFN_TRY(afn_image__alloc(&spare, out->image.width, out->image.height));
     afn_canvas c = { out->image, spare.pixels, { 124, 116, 104 } };
     afn_augment__draw(a, &rng, &out->image, &out->image, drawn);
@@ -86,7 +88,7 @@ static afn_status apply(answer *out, const afn_augment *a, char **field)
                                   atoll(field[7]) };
     p.resize = atoi(field[3]);
     p.crop = atoi(field[4]);
-    AFN_TRY(afn_image_read(&in, field[1]));
+    AFN_TRY(afn_image_read(&in, field[1], &as_stored));
     AFN_TRY(afn_image__alloc(&out->image, p.crop, p.crop));
     afn_augment__draw(a, &rng, &in, &out->image, drawn);
     AFN_TRY(afn_augment_apply(a, &p, &in, &at, out->image.pixels));
@@ -135,7 +137,7 @@ static afn_status rotate(answer *out, char **field)
 {
     afn_status st = AFN_OK;
     afn_image in = { 0 };
-    AFN_TRY(afn_image_read(&in, field[1]));
+    AFN_TRY(afn_image_read(&in, field[1], &as_stored));
     AFN_TRY(afn_image__alloc(&out->image, in.width, in.height));
     afn_pixels__rotate(out->image.pixels, &in, atof(field[2]), field[3][0] == 'b');
 done:

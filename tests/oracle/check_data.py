@@ -2,14 +2,21 @@
 """Folders of images against torchvision's ImageFolder, and batches against DataLoader.
 
 Random trees with names that sort in surprising ways: classes and samples must be the
-same, in the same order.  Then one tree of real pictures: the same pixels.
+same, in the same order.  Then one tree of real pictures: the same pixels.  MNIST's files
+against torchvision's MNIST, manifests and shards against what Python's csv, json and
+tarfile wrote.
 
 Usage: check_data.py DATA_TOOL.  Exits with 77 (skipped) without torchvision."""
 
+import csv
+import io
+import json
 import os
 import random
+import struct
 import subprocess
 import sys
+import tarfile
 import tempfile
 
 try:
@@ -22,6 +29,7 @@ except ImportError:
     sys.exit(77)
 
 TREES = 40
+LISTS = 60
 # Parts of names: a space, '-' and '.' sort before '/', '0' and letters after it;
 # beyond ASCII, code points and UTF-8 bytes sort alike, also outside the BMP.
 WORDS = ["a", "A", "b", "0", "10", "9", " ", "-", ".x", "_", "~", "\u00e9", "\u00df",
@@ -152,6 +160,117 @@ def check_batches(folder):
     return 1
 
 
+def listing(rows, where):
+    """What the tool prints for (path, label) rows."""
+    labels = sorted({label for _, label in rows})
+    if all(label.isdigit() for label in labels):
+        labels.sort(key=int)
+    return ([f"class {label}" for label in labels] +
+            [f"sample {labels.index(label)} {where(path)}" for path, label in rows])
+
+
+def compare(what, spec, want):
+    got = tool(spec).stdout.decode().splitlines()
+    if got == want:
+        return 0
+    print(f"{what}: got {got[:5]}, expected {want[:5]}")
+    return 1
+
+
+def random_rows(rng):
+    names = WORDS + [",", ";", '"', "'", "\t", "a,b", '""', "#"]
+    numbers = rng.random() < 0.3
+    rows = []
+    for i in range(rng.randint(1, 30)):
+        path = "".join(rng.choice(names) for _ in range(rng.randint(1, 4))) + f"{i}.png"
+        label = str(rng.randint(0, 12)) if numbers else \
+            "".join(rng.choice(names) for _ in range(rng.randint(1, 2)))
+        rows.append((path, label))
+    return rows
+
+
+def write_csv(rng, path, rows):
+    dialect = {"delimiter": rng.choice(",;\t"), "lineterminator": rng.choice(["\n", "\r\n"]),
+               "quoting": rng.choice([csv.QUOTE_MINIMAL, csv.QUOTE_ALL])}
+    with open(path, "w", newline="", encoding=rng.choice(["utf-8", "utf-8-sig"])) as f:
+        out = csv.writer(f, **dialect)
+        out.writerow(["number", "label", "path"])
+        out.writerows([i, label, name] for i, (name, label) in enumerate(rows))
+
+
+def write_jsonl(rng, path, rows):
+    with open(path, "w") as f:
+        for name, label in rows:
+            row = {"path": name, "label": label, "size": [1, 2]}
+            if label.isdigit() and str(int(label)) == label and rng.random() < 0.5:
+                row["label"] = int(label)
+            f.write(json.dumps(row, ensure_ascii=rng.random() < 0.5) + "\n")
+
+
+def check_manifests(folder):
+    bad = 0
+    for seed in range(LISTS):
+        rng = random.Random(seed)
+        rows = random_rows(rng)
+        for ending, write in (("csv", write_csv), ("jsonl", write_jsonl)):
+            path = os.path.join(folder, f"list{seed}.{ending}")
+            write(rng, path, rows)
+            bad += compare(f"list {seed}", path,
+                           listing(rows, lambda name: os.path.join(folder, name)))
+    return bad
+
+
+def check_shards(folder):
+    bad = 0
+    for seed in range(LISTS):
+        rng = random.Random(seed)
+        path = os.path.join(folder, f"shard{seed}.tar")
+        rows = []
+        kind = rng.choice([tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT])
+        with tarfile.open(path, "w", format=kind) as tar:
+            for i in range(rng.randint(1, 20)):
+                name = rng.choice(["", "deep/", "long" * 20 + "/" + "er" * 30 + "/"]) + f"{i:04d}"
+                label = rng.choice(["cat", "dog", "7"])
+                members = [(".jpg", b"x" * rng.randint(0, 2000)),
+                           rng.choice([(".cls", label.encode() + b"\n"),
+                                       (".json", json.dumps({"label": label}).encode())])]
+                rng.shuffle(members)
+                for ending, data in members:
+                    info = tarfile.TarInfo(name + ending)
+                    info.size = len(data)
+                    tar.addfile(info, io.BytesIO(data))
+                rows.append((name + ".jpg", label))
+        bad += compare(f"shard {seed}", "tar:" + path,
+                       listing(rows, lambda name: f"{path}:{name}"))
+    return bad
+
+
+def check_mnist(folder):
+    raw = os.path.join(folder, "MNIST", "raw")
+    os.makedirs(raw)
+    rng = numpy.random.default_rng(1)
+    for part, n in (("train", 40), ("t10k", 7)):
+        pixels = rng.integers(0, 256, (n, 28, 28), "uint8")
+        labels = rng.integers(0, 10, n, "uint8")
+        with open(os.path.join(raw, part + "-images-idx3-ubyte"), "wb") as f:
+            f.write(struct.pack(">IIII", 2051, n, 28, 28) + pixels.tobytes())
+        with open(os.path.join(raw, part + "-labels-idx1-ubyte"), "wb") as f:
+            f.write(struct.pack(">II", 2049, n) + labels.tobytes())
+    steps = transforms.Compose([transforms.Resize(256), transforms.CenterCrop(224),
+                                transforms.PILToTensor()])
+    theirs = [(image.convert("RGB"), label) for train in (True, False)
+              for image, label in datasets.MNIST(folder, train=train)]
+    want = b"batch %d\n" % len(theirs)
+    want += b"".join(steps(image).permute(1, 2, 0).contiguous().numpy().tobytes()
+                     for image, _ in theirs)
+    got = [int(line.split()[1]) for line in tool("idx:" + raw).stdout.decode().splitlines()
+           if line.startswith("sample")]
+    if got == [label for _, label in theirs] and tool("idx:" + raw, "256", "64").stdout == want:
+        return 0
+    print("MNIST differs from torchvision's")
+    return 1
+
+
 def main():
     bad = lines = 0
     with tempfile.TemporaryDirectory() as folder:
@@ -160,6 +279,7 @@ def main():
             bad += failed
             lines += n
         bad += check_hidden(folder) + check_empty_class(folder) + check_batches(folder)
+        bad += check_manifests(folder) + check_shards(folder) + check_mnist(folder)
     print(f"{TREES} trees with {lines} classes and samples, {bad} differ")
     return 1 if bad else 0
 

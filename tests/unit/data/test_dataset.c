@@ -45,8 +45,8 @@ static void an_unknown_kind_is_named_with_the_nearest(void **state)
     assert_fails(AFN_EINVAL, "fak: unknown kind of data set, did you mean fake:",
                  afn_dataset_open(&d, "fak:size=3"));
     assert_null(d);
-    assert_fails(AFN_EINVAL,
-                 "need folder:, fake:", afn_dataset_open(&d, "imagenet:/data"));
+    assert_fails(AFN_EINVAL, "need folder:, csv:, jsonl:, cifar10:",
+                 afn_dataset_open(&d, "imagenet:/data"));
     assert_fails(AFN_EINVAL, "empty", afn_dataset_open(&d, ""));
     assert_fails(AFN_EINVAL, "empty", afn_dataset_open(&d, NULL));
     assert_fails(AFN_EINVAL, "empty", afn_dataset_open(&d, "folder:"));

@@ -222,6 +222,35 @@ static void every_failing_allocation_is_reported(void **state)
     }
 }
 
+static void a_hundred_thousand_files_take_little(void **state)
+{
+    (void)state;
+    enum { CLASSES = 20, EACH = 5000 };
+    char path[1200], root[1024];
+    afn_dataset *d;
+    snprintf(root, sizeof root, "%s", new_tree("folder-many"));
+    for (int c = 0; c < CLASSES; c++) {
+        snprintf(path, sizeof path, "%s/class_%02d", root, c);
+        assert_ok(afn_make_dirs(path));
+        for (int i = 0; i < EACH; i++) {
+            snprintf(path, sizeof path, "%s/class_%02d/photo_%06d.jpg", root, c, i);
+            FILE *f = fopen(path, "w");
+            assert_non_null(f);
+            fclose(f);
+        }
+    }
+    const size_t before = afn_peak_rss_bytes();
+    const double start = afn_now_s();
+    assert_ok(afn_dataset_open(&d, root));
+    assert_true(afn_now_s() - start < 10); /* 0.04 s; slow under a sanitizer */
+    assert_true(afn_peak_rss_bytes() - before < 100000000); /* 5 MB, likewise */
+    assert_int_equal(CLASSES * EACH, afn_dataset_count(d));
+    assert_string_equal("class_19/photo_004999.jpg",
+                        name_below(d, CLASSES * EACH - 1, root));
+    afn_dataset_free(d);
+    assert_int_equal(0, nftw(root, remove_entry, 8, FTW_DEPTH | FTW_PHYS));
+}
+
 static void the_flowers_have_five_classes(void **state)
 {
     (void)state;
@@ -251,6 +280,7 @@ int main(void)
         cmocka_unit_test(a_bad_file_is_named_when_it_is_read),
         cmocka_unit_test(a_closing_slash_is_not_doubled),
         cmocka_unit_test(every_failing_allocation_is_reported),
+        cmocka_unit_test(a_hundred_thousand_files_take_little),
         cmocka_unit_test(the_flowers_have_five_classes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -61,15 +61,20 @@ static void an_epoch_is_the_same_for_any_number_of_threads(void **state)
     static epoch first[2], e;
     afn_dataset *d = open_fake(100);
     for (size_t t = 0; t < AFN_COUNT(threads); t++) {
-        afn_loader *l = new_loader(
-            d, (afn_loader_opts){ .batch = 8, .shuffle = true, .threads = threads[t] });
-        for (int64_t number = 0; number < 2; number++) {
-            read_epoch(&e, l, number);
-            assert_int_equal(100, e.n);
-            if (t == 0) first[number] = e;
-            assert_memory_equal(&first[number], &e, sizeof e);
+        for (int kept = 0; kept < 2; kept++) {
+            afn_loader *l = new_loader(d, (afn_loader_opts){ .batch = 8,
+                                                             .shuffle = true,
+                                                             .threads = threads[t],
+                                                             .keep = kept ? -1 : 0,
+                                                             .ahead = 3 * kept });
+            for (int64_t number = 0; number < 2; number++) {
+                read_epoch(&e, l, number);
+                assert_int_equal(100, e.n);
+                if (t == 0 && !kept) first[number] = e;
+                assert_memory_equal(&first[number], &e, sizeof e);
+            }
+            afn_loader_free(l);
         }
-        afn_loader_free(l);
     }
     assert_memory_not_equal(first[0].index, first[1].index, sizeof first[0].index);
     afn_dataset_free(d);
@@ -208,7 +213,7 @@ static void the_end_of_an_epoch_stays_the_end(void **state)
     afn_dataset_free(d);
 }
 
-static void the_first_bad_sample_in_order_is_named(void **state)
+static void strictly_the_first_bad_sample_in_order_is_an_error(void **state)
 {
     (void)state;
     static const int threads[] = { 1, 2, 7 };
@@ -225,8 +230,8 @@ static void the_first_bad_sample_in_order_is_named(void **state)
     assert_ok(afn_dataset_open(&d, root));
     for (size_t t = 0; t < AFN_COUNT(threads); t++) {
         afn_batch b;
-        afn_loader *l =
-            new_loader(d, (afn_loader_opts){ .batch = 4, .threads = threads[t] });
+        afn_loader *l = new_loader(
+            d, (afn_loader_opts){ .batch = 4, .threads = threads[t], .strict = true });
         for (int again = 0; again < 2; again++) {
             assert_ok(afn_loader_start(l, 0));
             assert_ok(afn_loader_next(l, &b));
@@ -240,6 +245,119 @@ static void the_first_bad_sample_in_order_is_named(void **state)
         }
         afn_loader_free(l);
     }
+    afn_dataset_free(d);
+}
+
+/* 40 pictures of which every seventh cannot be read, and a whole batch of 4 neither. */
+static const char *spoilt_tree(const char *name)
+{
+    char file[32];
+    const char *root = new_tree(name);
+    for (int i = 0; i < 40; i++) {
+        snprintf(file, sizeof file, "%c/%02d.png", "ab"[i / 20], i);
+        if (i % 7 == 3 || i / 4 == 5)
+            put_text(root, file);
+        else
+            put_png(root, file, (uint8_t)(i + 1));
+    }
+    return root;
+}
+
+typedef struct warnings {
+    int n;
+    char first[1200];
+} warnings;
+
+static void note_warning(afn_log_level level, const char *line, void *user)
+{
+    warnings *w = user;
+    if (level != AFN_LOG_WARNING) return;
+    if (!w->n++) snprintf(w->first, sizeof w->first, "%s", line);
+}
+
+static void bad_samples_make_batches_smaller_and_are_named_once(void **state)
+{
+    (void)state;
+    static const int threads[] = { 1, 2, 7 };
+    static epoch e, first[2];
+    afn_dataset *d;
+    const char *root = spoilt_tree("loader-spoilt");
+    assert_ok(afn_dataset_open(&d, root));
+    for (size_t t = 0; t < AFN_COUNT(threads); t++) {
+        warnings w = { 0 };
+        afn_log_set(note_warning, &w);
+        afn_loader *l = new_loader(d, (afn_loader_opts){ .batch = 4,
+                                                         .threads = threads[t],
+                                                         .shuffle = t == 1,
+                                                         .keep = t == 2 ? -1 : 0 });
+        for (int64_t number = 0; number < 2; number++) {
+            read_epoch(&e, l, number);
+            assert_int_equal(10, afn_loader_bad(l));
+            assert_int_equal(10, w.n);
+            assert_int_equal(30, e.n);
+            for (int64_t i = 0; i < e.n; i++) { /* no blank, and none twice */
+                assert_int_equal(e.index[i] + 1, e.pixels[i][0]);
+                assert_int_equal(e.index[i] / 20, e.labels[i]);
+                for (int64_t k = 0; k < i; k++)
+                    assert_int_not_equal(e.index[i], e.index[k]);
+            }
+            if (t == 0) first[number] = e;
+            if (t == 2) assert_memory_equal(&first[number], &e, sizeof e);
+            if (t == 0) assert_int_equal(9, e.batches); /* of 10: one has none left */
+        }
+        if (t != 1) {
+            assert_non_null(strstr(w.first, "/a/03.png: not a picture"));
+            assert_non_null(strstr(w.first, ", skipped"));
+        }
+        afn_loader_free(l);
+        afn_log_set(NULL, NULL);
+    }
+    afn_dataset_free(d);
+}
+
+/* What is in a batch does not depend on what was found before: a loader that begins in
+ * the second epoch gives what one that saw the first one gives. */
+static void batches_do_not_depend_on_earlier_epochs(void **state)
+{
+    (void)state;
+    static epoch a, b;
+    afn_dataset *d;
+    const char *root = spoilt_tree("loader-resumed");
+    assert_ok(afn_dataset_open(&d, root));
+    for (int balanced = 0; balanced < 2; balanced++) {
+        const afn_loader_opts o = {
+            .batch = 4, .shuffle = true, .balanced = balanced, .seed = 5
+        };
+        afn_loader *one = new_loader(d, o), *other = new_loader(d, o);
+        read_epoch(&a, one, 0);
+        read_epoch(&a, one, 1);
+        read_epoch(&b, other, 1);
+        assert_memory_equal(&a, &b, sizeof a);
+        afn_loader_free(one);
+        afn_loader_free(other);
+    }
+    afn_dataset_free(d);
+}
+
+static void a_set_of_which_nothing_can_be_read_is_an_error(void **state)
+{
+    (void)state;
+    afn_dataset *d;
+    afn_batch b;
+    const char *root = new_tree("loader-none");
+    put_text(root, "a/1.png");
+    put_text(root, "a/2.png");
+    put_text(root, "a/3.png");
+    assert_ok(afn_dataset_open(&d, root));
+    afn_loader *l = new_loader(d, (afn_loader_opts){ .batch = 2 });
+    for (int64_t number = 0; number < 2; number++) {
+        assert_ok(afn_loader_start(l, number));
+        for (int again = 0; again < 2; again++)
+            assert_fails(AFN_EFORMAT, "/a/1.png: not a picture",
+                         afn_loader_next(l, &b));
+    }
+    assert_int_equal(3, afn_loader_bad(l));
+    afn_loader_free(l);
     afn_dataset_free(d);
 }
 
@@ -258,6 +376,12 @@ static void options_out_of_range_are_refused(void **state)
     o = afn_loader_defaults();
     o.threads = -1;
     assert_fails(AFN_EINVAL, "-1 threads", afn_loader_new(&l, d, &small, &o));
+    o.threads = 0;
+    o.ahead = -1;
+    assert_fails(AFN_EINVAL, "-1 batches ahead", afn_loader_new(&l, d, &small, &o));
+    o.ahead = 0;
+    o.keep = -2;
+    assert_fails(AFN_EINVAL, "-2 bytes for images", afn_loader_new(&l, d, &small, &o));
     o = afn_loader_defaults();
     o.augment.spec = "flop";
     assert_fails(AFN_EINVAL, "no step \"flop\"", afn_loader_new(&l, d, &small, &o));
@@ -429,15 +553,23 @@ static void augmentation_can_be_changed_between_epochs(void **state)
 typedef struct counted {
     afn_dataset base;
     atomic_int reads;
+    atomic_int asked[32]; /* for each sample, to be read ahead */
 } counted;
 
-static afn_status counted_read(const afn_dataset *d, int64_t i,
-                               const afn_decode_opts *opts, afn_image *out)
+static afn_status counted_load(const afn_dataset *d, int64_t i, afn_stored *out)
 {
-    (void)opts;
     (void)i;
     atomic_fetch_add(&((counted *)(uintptr_t)d)->reads, 1);
-    return afn_image__alloc(out, SIDE, SIDE);
+    out->owned = afn_alloc(IMAGE_BYTES);
+    out->data = out->owned;
+    out->width = out->height = SIDE;
+    out->channels = 3;
+    return out->owned ? AFN_OK : afn_fail(AFN_ENOMEM, "out of memory");
+}
+
+static void counted_read_ahead(const afn_dataset *d, int64_t i)
+{
+    atomic_fetch_add(&((counted *)(uintptr_t)d)->asked[i], 1);
 }
 
 static void counted_name(const afn_dataset *d, int64_t i, char *buf, size_t bytes)
@@ -447,18 +579,25 @@ static void counted_name(const afn_dataset *d, int64_t i, char *buf, size_t byte
 }
 
 static const afn_dataset_ops counted_ops = { .kind = "counted",
-                                             .read = counted_read,
+                                             .load = counted_load,
+                                             .read_ahead = counted_read_ahead,
                                              .sample_name = counted_name };
 
-static void a_batch_is_read_when_it_is_asked_for(void **state)
+static counted *new_counted(int n)
 {
-    (void)state;
     counted *d = (counted *)afn_data__new(&counted_ops, sizeof *d);
     assert_non_null(d);
-    d->base.count = 25;
-    d->base.label = afn_alloc_array(25, sizeof(int));
-    afn_loader *l =
-        new_loader(&d->base, (afn_loader_opts){ .batch = 10, .threads = 7 });
+    d->base.count = n;
+    d->base.label = afn_alloc_array((size_t)n, sizeof(int));
+    return d;
+}
+
+static void a_batch_is_decoded_when_it_is_asked_for(void **state)
+{
+    (void)state;
+    counted *d = new_counted(25);
+    afn_loader *l = new_loader(
+        &d->base, (afn_loader_opts){ .batch = 10, .threads = 7, .ahead = 2 });
     assert_ok(afn_loader_start(l, 0));
     for (int taken = 0; taken < 3; taken++) {
         afn_batch b;
@@ -469,6 +608,53 @@ static void a_batch_is_read_when_it_is_asked_for(void **state)
     assert_int_equal(25, atomic_load(&d->reads));
     afn_loader_free(l);
     afn_dataset_free(&d->base);
+}
+
+/* Wait, up to 5 s, until the samples below n and no others were asked for once. */
+static void assert_asked(counted *d, int n)
+{
+    for (int ms = 0; ms < 5000; ms++, usleep(1000)) {
+        int sum = 0;
+        for (int i = 0; i < 32; i++) sum += atomic_load(&d->asked[i]);
+        if (sum == n) break;
+    }
+    for (int i = 0; i < 32; i++) assert_int_equal(i < n, atomic_load(&d->asked[i]));
+}
+
+static void bytes_are_asked_for_ahead_of_their_batch(void **state)
+{
+    (void)state;
+    afn_batch b;
+    counted *d = new_counted(25);
+    for (int i = 0; i < 5; i++) atomic_store(&d->asked[i], 1); /* nobody waits for it */
+    afn_loader *l = new_loader(&d->base, (afn_loader_opts){ .batch = 5, .ahead = 2 });
+    assert_ok(afn_loader_start(l, 0));
+    assert_asked(d, 10);
+    for (int taken = 0; taken < 5; taken++) {
+        assert_ok(afn_loader_next(l, &b));
+        assert_asked(d, taken < 3 ? 15 + 5 * taken : 25);
+    }
+    afn_loader_free(l);
+    afn_dataset_free(&d->base);
+}
+
+static void images_that_fit_are_made_once(void **state)
+{
+    (void)state;
+    static const int64_t keep[] = { 0, 10 * IMAGE_BYTES, -1 };
+    static const int reads[] = { 75, 25 + 2 * 15, 25 };
+    for (size_t i = 0; i < AFN_COUNT(keep); i++) {
+        static epoch e;
+        counted *d = new_counted(25);
+        afn_loader *l = new_loader(
+            &d->base,
+            (afn_loader_opts){ .batch = 7, .shuffle = true, .keep = keep[i] });
+        for (int64_t number = 0; number < 3; number++) read_epoch(&e, l, number);
+        assert_int_equal(25, e.n);
+        assert_int_equal(reads[i], atomic_load(&d->reads));
+        afn_loader_free(l);
+        afn_dataset_free(&d->base);
+    }
 }
 
 /* One loader's life; AFN_OK or the first failure. */
@@ -554,14 +740,19 @@ int main(void)
         cmocka_unit_test(an_epoch_can_begin_anew_at_any_batch),
         cmocka_unit_test(a_loader_can_be_freed_at_any_moment),
         cmocka_unit_test(the_end_of_an_epoch_stays_the_end),
-        cmocka_unit_test(the_first_bad_sample_in_order_is_named),
+        cmocka_unit_test(strictly_the_first_bad_sample_in_order_is_an_error),
         cmocka_unit_test(options_out_of_range_are_refused),
+        cmocka_unit_test(bad_samples_make_batches_smaller_and_are_named_once),
+        cmocka_unit_test(batches_do_not_depend_on_earlier_epochs),
+        cmocka_unit_test(a_set_of_which_nothing_can_be_read_is_an_error),
+        cmocka_unit_test(a_batch_is_decoded_when_it_is_asked_for),
+        cmocka_unit_test(bytes_are_asked_for_ahead_of_their_batch),
+        cmocka_unit_test(images_that_fit_are_made_once),
         cmocka_unit_test(
             augmented_epochs_are_the_same_for_any_number_of_threads_and_start),
         cmocka_unit_test(every_epoch_has_other_pictures_unless_views_come_again),
         cmocka_unit_test(a_mixed_batch_names_both_labels_and_the_share),
         cmocka_unit_test(augmentation_can_be_changed_between_epochs),
-        cmocka_unit_test(a_batch_is_read_when_it_is_asked_for),
         cmocka_unit_test(every_failing_allocation_is_reported),
         cmocka_unit_test(the_flowers_are_read_alike_by_one_thread_and_many),
     };

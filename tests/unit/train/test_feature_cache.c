@@ -25,13 +25,13 @@ static void fill(afn_feature_cache *c, int view)
     static float in[COUNT * FLOATS];
     for (int64_t i = 0; i < COUNT; i += PART) {
         const int64_t n = COUNT - i < PART ? COUNT - i : PART;
-        assert_false(afn_feature_cache_is_full(c, view));
+        assert_false(afn_feature_cache_is_full(c, view, 0));
         assert_false(afn_feature_cache_has(c, view, shuffled + i, n));
         make(in, view, shuffled + i, n);
         afn_feature_cache_put(c, view, shuffled + i, n, in);
         assert_true(afn_feature_cache_has(c, view, shuffled + i, n));
     }
-    assert_true(afn_feature_cache_is_full(c, view));
+    assert_true(afn_feature_cache_is_full(c, view, 0));
 }
 
 /* Read it in another order. */
@@ -78,7 +78,7 @@ static void views_are_kept_side_by_side(void **state)
     for (int i = 0; i < VIEWS; i++) {
         fill(&c, order[i]);
         for (int k = i + 1; k < VIEWS; k++) {
-            assert_false(afn_feature_cache_is_full(&c, order[k]));
+            assert_false(afn_feature_cache_is_full(&c, order[k], 0));
             assert_false(afn_feature_cache_has(&c, order[k], shuffled, 1));
         }
         for (int k = 0; k <= i; k++) read_back(&c, order[k]);
@@ -93,7 +93,7 @@ static void it_can_be_refused_with_a_reason(void **state)
     afn_feature_cache_refuse(&c, "for this reason");
     assert_int_equal(c.count, 0);
     assert_string_equal(c.why, "for this reason");
-    assert_false(afn_feature_cache_is_full(&c, 0));
+    assert_false(afn_feature_cache_is_full(&c, 0, 0));
     assert_false(afn_feature_cache_has(&c, 0, shuffled, COUNT));
     afn_feature_cache_close(&c);
 }
@@ -121,7 +121,7 @@ static void it_is_off_where_there_is_no_room(void **state)
         afn_feature_cache_open(&c, &size, &cases[i].room);
         if (!strstr(c.why, cases[i].why)) fail_msg("%s", c.why);
         assert_int_equal(c.count, 0);
-        assert_false(afn_feature_cache_is_full(&c, 0));
+        assert_false(afn_feature_cache_is_full(&c, 0, 0));
         assert_false(afn_feature_cache_has(&c, 0, &first, 1));
         afn_feature_cache_put(&c, 0, &first, 1, features); /* does nothing */
         assert_false(afn_feature_cache_has(&c, 0, &first, 1));

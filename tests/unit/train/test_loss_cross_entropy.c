@@ -24,6 +24,40 @@ static void loss_and_gradient_are_pytorchs_without_overflow(void **state)
     assert_float_equal(afn_cross_entropy(&rows, NULL), 334.335419, 1e-3);
 }
 
+static void class_weights_weigh_as_in_pytorch(void **state)
+{
+    (void)state;
+    static const float weight[] = { 0.5f, 2, 3.25f }, none[] = { 0, 0, 0 };
+    static const double expected[] = {
+        -0.0791277736, 0.0212807395, 0.0578470454, 0.565217376, 0,
+        -0.565217376,  0.115942024,  -0.231884062, 0.115942024
+    };
+    afn_scored weighted = rows, nothing = rows;
+    float d[9];
+    weighted.class_weight = weight;
+    nothing.class_weight = none;
+    assert_float_equal(afn_cross_entropy(&weighted, d), 565.526306, 1e-3);
+    for (int i = 0; i < 9; i++) assert_float_equal(d[i], expected[i], 1e-7);
+    assert_float_equal(afn_cross_entropy(&nothing, d), 0, 0);
+    for (int i = 0; i < 9; i++) assert_float_equal(d[i], 0, 0);
+
+    static const int other[] = { 2, 2, 0 };
+    static const double smooth[] = { -0.0711125302, 0.0157160758,  0.0553964545,
+                                     0.539130435,   -0.0115942029, -0.527536232,
+                                     0.112560386,   -0.209178744,  0.0966183575 };
+    static const double mixed[] = { 0.0186125661, 0.14508416,    -0.163696726,
+                                    0.983333333,  -0.0444444444, -0.938888889,
+                                    0.0225925926, -0.0774074074, 0.0548148148 };
+    weighted.smoothing = 0.1;
+    assert_float_equal(afn_cross_entropy(&weighted, d), 551.0608028931215, 1e-3);
+    for (int i = 0; i < 9; i++) assert_float_equal(d[i], smooth[i], 1e-7);
+    weighted.smoothing = 0.2;
+    weighted.other = other;
+    weighted.share = 0.3;
+    assert_float_equal(afn_cross_entropy(&weighted, d), 1028.189361524701, 1e-3);
+    for (int i = 0; i < 9; i++) assert_float_equal(d[i], mixed[i], 1e-7);
+}
+
 /* PyTorch in double: cross_entropy(x, t, label_smoothing=e), t of indices or shares. */
 static void smoothed_and_shared_labels_are_pytorchs(void **state)
 {
@@ -120,6 +154,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(loss_and_gradient_are_pytorchs_without_overflow),
+        cmocka_unit_test(class_weights_weigh_as_in_pytorch),
         cmocka_unit_test(smoothed_and_shared_labels_are_pytorchs),
         cmocka_unit_test(what_a_label_leaves_out_may_be_infinite),
         cmocka_unit_test(ranks_count_what_lies_above_and_ties_go_to_the_first),
