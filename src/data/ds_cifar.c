@@ -152,7 +152,7 @@ static afn_status name_classes(cifar_set *s, const char *dir)
     afn_status st = AFN_OK;
     const int n = s->kind->classes;
     const char *name[MAX_CLASSES];
-    char number[MAX_CLASSES][4];
+    char number[MAX_CLASSES][12];
     uint8_t *text = NULL;
     size_t size;
     char *path = afn_path_join(dir, s->kind->names);
