@@ -177,7 +177,7 @@ static afn_status read_labels(idx_set *s)
 {
     afn_status st = AFN_OK;
     afn_dataset *d = &s->base;
-    char number[MAX_LABELS][4];
+    char number[MAX_LABELS][12];
     const char *name[MAX_LABELS];
     int most = 0;
     d->label = afn_alloc_array((size_t)d->count, sizeof *d->label);
