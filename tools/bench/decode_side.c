@@ -49,6 +49,8 @@ static afn_status measure(const char *spec, bool fast, double *rate)
     afn_loader_opts opts = afn_loader_defaults();
     p.fast = fast;
     opts.threads = 1;
+    opts.keep = 0;  /* decode in every epoch, */
+    opts.ahead = 0; /* and on no thread but this one */
     afn_status st = afn_dataset_open(&data, spec);
     if (st == AFN_OK) st = afn_loader_new(&loader, data, &p, &opts);
     for (int i = 0; st == AFN_OK && i <= EPOCHS; i++)
