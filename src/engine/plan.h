@@ -156,9 +156,6 @@ afn_status afn_plan_reload(struct afn_plan *plan, const bool *only, int from);
 afn_status afn_program_new(afn_program **out, struct afn_plan *plan, int64_t n);
 void afn_program_free(afn_program *p, const struct afn_plan *plan);
 
-/* Decide anew what runs when, after plan->split changed. */
-afn_status afn_program_reschedule(afn_program *p, const struct afn_plan *plan);
-
 /* Run steps from ... to-1: from is 0 or plan->split, to is that or the end. */
 afn_status afn_program_forward(afn_program *p, const struct afn_plan *plan, int from,
                                int to, const uint8_t *pixels, const float *values);
@@ -176,7 +173,8 @@ afn_status afn_program_backward(afn_program *p, const struct afn_plan *plan,
 
 /* ---- schedule.c ---- */
 
-/* Decide tasks, bands, buffers and their places, for kernels that are prepared. */
+/* Decide tasks, bands, buffers and their places, for kernels that are prepared; anew
+ * after plan->split changed. */
 afn_status afn_schedule(afn_program *p, const struct afn_plan *plan);
 
 /* ---- bands.c ---- */

@@ -71,7 +71,7 @@ static const char *layer_from(const afn_lowered *l, int k)
 static afn_status reschedule(afn_plan *p)
 {
     for (int i = 0; i < AFN_MAX_PROGRAMS && p->program[i]; i++) {
-        const afn_status st = afn_program_reschedule(p->program[i], p);
+        const afn_status st = afn_schedule(p->program[i], p);
         if (st != AFN_OK) return st;
     }
     return AFN_OK;

@@ -126,11 +126,6 @@ void afn_program_free(afn_program *p, const afn_plan *plan)
     afn_free(p);
 }
 
-afn_status afn_program_reschedule(afn_program *p, const afn_plan *plan)
-{
-    return afn_schedule(p, plan);
-}
-
 /* ---- one call ---- */
 
 /* Some samples of the batch, in the slice of a band that begins at `start`. */

@@ -59,19 +59,6 @@ static int64_t least(int64_t a, int64_t b)
 
 /* ---- preparing ---- */
 
-/* AFN_EUNSUPPORTED unless md is a value in bf16, in blocks of 16. */
-static afn_status need_blocked(const dnn_md *md)
-{
-    const int64_t dim[] = { dnn_md_dim(md, 0), dnn_md_dim(md, 1), dnn_md_dim(md, 2),
-                            dnn_md_dim(md, 3) };
-    dnn_md *blocked = NULL;
-    afn_status st = dnn_md_new(&blocked, 4, dim, DNN_BLOCKED16, DNN_BF16);
-    if (st == AFN_OK && !dnn_md_equal(md, blocked))
-        st = afn_fail(AFN_EUNSUPPORTED, "no pairs in this layout");
-    dnn_md_free(blocked);
-    return st;
-}
-
 static void set_shape(pairs *g, const dnn_product *d)
 {
     const afn_conv_attr *c = d->conv;
@@ -175,8 +162,8 @@ static afn_status prepare(cpu_pass *p, dnn_pass kind, const dnn_product *d)
     AFN_REQUIRE(kind == DNN_BACKWARD_WEIGHTS && d->conv && d->conv->groups == 1 &&
                     p->device->type == DNN_BF16,
                 AFN_EUNSUPPORTED, "no pairs for this pass");
-    AFN_TRY(need_blocked(d->src));
-    AFN_TRY(need_blocked(d->dst));
+    AFN_TRY(cpu_need_format(d->src, (cpu_format){ DNN_BLOCKED16, DNN_BF16 }));
+    AFN_TRY(cpu_need_format(d->dst, (cpu_format){ DNN_BLOCKED16, DNN_BF16 }));
     g->kern = kern->pairs;
     set_shape(g, d);
     merge_rows(g);

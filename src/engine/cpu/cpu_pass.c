@@ -33,6 +33,24 @@ afn_status cpu_pass_run(const cpu_pass *p, const cpu_run *r)
     return p->algo->run(p, r);
 }
 
+bool cpu_winograd_window(const afn_conv_attr *c)
+{
+    return c && c->kh == 3 && c->kw == 3 && c->sh == 1 && c->sw == 1 && c->dh == 1 &&
+           c->dw == 1 && c->groups == 1 && c->ph <= 2 && c->pw <= 2;
+}
+
+afn_status cpu_need_format(const dnn_md *md, cpu_format f)
+{
+    const int64_t dim[] = { dnn_md_dim(md, 0), dnn_md_dim(md, 1), dnn_md_dim(md, 2),
+                            dnn_md_dim(md, 3) };
+    dnn_md *wanted = NULL;
+    afn_status st = dnn_md_new(&wanted, 4, dim, f.order, f.type);
+    if (st == AFN_OK && !dnn_md_equal(md, wanted))
+        st = afn_fail(AFN_EUNSUPPORTED, "not in this layout");
+    dnn_md_free(wanted);
+    return st;
+}
+
 /* ---- one oneDNN primitive ---- */
 
 static afn_status prepare_primitive(cpu_pass *p, dnn_pass kind, const dnn_product *d)

@@ -53,4 +53,11 @@ afn_status cpu_pass_new(cpu_pass **out, const cpu_algo *algo, const cpu_device *
 void cpu_pass_free(cpu_pass *p);
 afn_status cpu_pass_run(const cpu_pass *p, const cpu_run *r);
 
+/* For algorithms that are not for everything: is this a 3 x 3 window of stride 1, as
+ * Winograd's algorithm computes it? */
+bool cpu_winograd_window(const afn_conv_attr *c);
+
+/* AFN_EUNSUPPORTED unless md is a (n, C, H, W) value in this format. */
+afn_status cpu_need_format(const dnn_md *md, cpu_format f);
+
 #endif

@@ -66,25 +66,6 @@ static plane plane_of(const cpu_device *d, const dnn_md *md)
                     .w = dnn_md_dim(md, 3) };
 }
 
-static bool fits_window(const afn_conv_attr *c)
-{
-    return c && c->kh == 3 && c->kw == 3 && c->sh == 1 && c->sw == 1 && c->dh == 1 &&
-           c->dw == 1 && c->groups == 1 && c->ph <= 2 && c->pw <= 2;
-}
-
-/* AFN_EUNSUPPORTED unless md is a blocked value of floats. */
-static afn_status need_blocked(const cpu_device *d, const dnn_md *md)
-{
-    const int64_t dim[] = { dnn_md_dim(md, 0), dnn_md_dim(md, 1), dnn_md_dim(md, 2),
-                            dnn_md_dim(md, 3) };
-    dnn_md *blocked = NULL;
-    afn_status st = dnn_md_new(&blocked, 4, dim, d->blocked, DNN_F32);
-    if (st == AFN_OK && !dnn_md_equal(md, blocked))
-        st = afn_fail(AFN_EUNSUPPORTED, "no winograd in this layout");
-    dnn_md_free(blocked);
-    return st;
-}
-
 static void set_planes(winograd *w, const cpu_device *d, const dnn_product *p)
 {
     const afn_conv_attr *c = p->conv;
@@ -153,9 +134,11 @@ static afn_status winograd_prepare(cpu_pass *p, dnn_pass kind, const dnn_product
     const cpu_device *device = p->device;
     winograd *w = p->state = afn_alloc(sizeof *w);
     AFN_REQUIRE(w, AFN_ENOMEM, "out of memory");
-    AFN_REQUIRE(fits_window(d->conv), AFN_EUNSUPPORTED, "no winograd for this window");
-    AFN_TRY(need_blocked(device, d->src));
-    AFN_TRY(need_blocked(device, d->dst));
+    AFN_REQUIRE(cpu_winograd_window(d->conv), AFN_EUNSUPPORTED,
+                "no winograd for this window");
+    const cpu_format floats = { device->blocked, DNN_F32 };
+    AFN_TRY(cpu_need_format(d->src, floats));
+    AFN_TRY(cpu_need_format(d->dst, floats));
     w->kind = kind;
     const bool forward = kind == DNN_INFER || kind == DNN_FORWARD;
     w->sum = forward && d->sum;

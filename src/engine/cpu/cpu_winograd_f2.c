@@ -58,25 +58,6 @@ static int64_t least(int64_t a, int64_t b)
 
 /* ---- preparing ---- */
 
-static bool fits_window(const afn_conv_attr *c)
-{
-    return c && c->kh == 3 && c->kw == 3 && c->sh == 1 && c->sw == 1 && c->dh == 1 &&
-           c->dw == 1 && c->groups == 1 && c->ph <= 2 && c->pw <= 2;
-}
-
-/* AFN_EUNSUPPORTED unless md is a value in bf16, in blocks of 16. */
-static afn_status need_blocked(const dnn_md *md)
-{
-    const int64_t dim[] = { dnn_md_dim(md, 0), dnn_md_dim(md, 1), dnn_md_dim(md, 2),
-                            dnn_md_dim(md, 3) };
-    dnn_md *blocked = NULL;
-    afn_status st = dnn_md_new(&blocked, 4, dim, DNN_BLOCKED16, DNN_BF16);
-    if (st == AFN_OK && !dnn_md_equal(md, blocked))
-        st = afn_fail(AFN_EUNSUPPORTED, "no winograd in this layout");
-    dnn_md_free(blocked);
-    return st;
-}
-
 static plane plane_of(const dnn_md *md)
 {
     return (plane){ .blocks = ceil_div(dnn_md_dim(md, 1), BLOCK),
@@ -125,11 +106,11 @@ static afn_status prepare(cpu_pass *p, dnn_pass kind, const dnn_product *d)
     const afn_kern *kern = &afn_kern_avx512_bf16;
     f2 *f = p->state = afn_alloc(sizeof *f);
     AFN_REQUIRE(f, AFN_ENOMEM, "out of memory");
-    AFN_REQUIRE(kind != DNN_BACKWARD_WEIGHTS && fits_window(d->conv) &&
+    AFN_REQUIRE(kind != DNN_BACKWARD_WEIGHTS && cpu_winograd_window(d->conv) &&
                     p->device->type == DNN_BF16,
                 AFN_EUNSUPPORTED, "no winograd for this pass");
-    AFN_TRY(need_blocked(d->src));
-    AFN_TRY(need_blocked(d->dst));
+    AFN_TRY(cpu_need_format(d->src, (cpu_format){ DNN_BLOCKED16, DNN_BF16 }));
+    AFN_TRY(cpu_need_format(d->dst, (cpu_format){ DNN_BLOCKED16, DNN_BF16 }));
     f->kern = kern->f2;
     f->data = kind == DNN_BACKWARD_DATA;
     f->sum = !f->data && d->sum;
