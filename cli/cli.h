@@ -19,8 +19,14 @@ enum { CLI_OK = 0, CLI_FAILED = 1, CLI_USAGE = 2 };
 
 enum { CLI_MAX_OPERANDS = 3 };
 
-/* One command.  Help text, and later man pages and completions, come from this and its
- * option table alone. */
+/* One line to type, and what it does. */
+typedef struct cli_example {
+    const char *line; /* "afina train photos --out run"; NULL ends the list */
+    const char *what; /* may be NULL */
+} cli_example;
+
+/* One command.  Help text, man pages and completions come from this and its option
+ * table alone. */
 typedef struct cli_command {
     const char *name;
     const char *summary;                   /* one line, for the list of commands */
@@ -30,6 +36,7 @@ typedef struct cli_command {
     const char *about;                     /* paragraphs before the options */
     const cli_option *option;              /* ends with a NULL name; NULL = none */
     const char *notes;                     /* lines after the options, as they are */
+    const cli_example *example;            /* ends with a NULL line; NULL = none */
     int (*run)(int argc, char **argv);     /* argv[0] is the command's name */
 } cli_command;
 

@@ -264,7 +264,11 @@ const cli_command cli_cmd_bench = {
              "layers as they are defined, in training with the gradients that the mode "
              "needs, however they are computed.",
     .option = options,
-    .notes = "example:\n"
-             "  afina bench --model resnet50 --mode tune --profile\n",
+    .example =
+        (const cli_example[]){
+            { "afina bench --model resnet50 --mode tune --profile", NULL },
+            { "afina bench --model mobilenet_v2 --mode infer --batch 1 --json",
+              "how long one picture takes, for a program to read" },
+            { NULL, NULL } },
     .run = run,
 };

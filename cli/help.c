@@ -67,6 +67,17 @@ static void put_option(const cli_option *o)
     put_wrapped(text, OPTION_COLUMN, OPTION_COLUMN);
 }
 
+static void put_examples(const cli_example *e)
+{
+    printf("\nexamples:\n");
+    for (; e->line; e++) {
+        printf("  %s\n", e->line);
+        if (!e->what) continue;
+        printf("      ");
+        put_wrapped(e->what, 6, 6);
+    }
+}
+
 void cli_help(const cli_command *c)
 {
     static const cli_option help = {
@@ -74,10 +85,13 @@ void cli_help(const cli_command *c)
     };
     put_usage(c);
     put_wrapped(c->about, 0, 0);
-    printf("\noptions:\n");
-    for (const cli_option *o = c->option; o && o->name; o++) {
+    const cli_option *first = c->option;
+    printf("\n%s:\n", first && first->section ? first->section : "options");
+    for (const cli_option *o = first; o && o->name; o++) {
+        if (o->section && o != first) printf("\n%s:\n", o->section);
         if (!o->hidden) put_option(o);
     }
     put_option(&help);
     if (c->notes) printf("\n%s", c->notes);
+    if (c->example) put_examples(c->example);
 }

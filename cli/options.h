@@ -37,9 +37,11 @@ typedef struct cli_option {
     bool required;
     bool hidden; /* from help */
     const char *help;
+    const char *section; /* heading before this option and those after it, in help and
+                          * man page: "data"; NULL = as the option before */
 } cli_option;
 
-enum { CLI_MAX_OPTIONS = 64, CLI_GO_ON = -1 };
+enum { CLI_MAX_OPTIONS = 128, CLI_GO_ON = -1 };
 
 /* What stood on the command line beside the options. */
 typedef struct cli_args {

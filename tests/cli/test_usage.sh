@@ -54,6 +54,11 @@ run help train
 has out '^      --batch N +images in a step \(default 32\)$'
 grep -q backend .out && fail "a hidden option is shown"
 
+run help bench
+has out '^examples:$'
+has out '^  afina bench --model resnet50 --mode tune --profile$'
+has out '^      how long one picture takes, for a program to read$'
+
 # ---- operands ----
 run train
 usage_error "DATA is missing" train
