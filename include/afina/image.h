@@ -53,7 +53,8 @@ AFN_API void afn_image_free(afn_image *image); /* a zeroed image is a no-op */
 
 /* What a picture's header says, without decoding it. */
 typedef struct afn_image_info {
-    const char *format;    /* "jpeg", "png"; NULL where the header is not understood */
+    const char *format;    /* "jpeg", "png", "webp", "gif", "tiff", "bmp" or "pnm";
+                            * NULL where the header is not understood */
     int64_t width, height; /* as stored: before the orientation is applied */
     int bits;              /* of a value: 8, 16, ... */
     bool gray, alpha, cmyk;

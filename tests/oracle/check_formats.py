@@ -306,6 +306,26 @@ def pnms(rng, w, h):
                         + "\n".join(str(v) for v in bits.ravel()).encode())
 
 
+def told(kind, data):
+    """What Pillow tells of a picture that we should tell too: (width, height), and where
+    Pillow's mode is the file's own (gray, alpha, cmyk), else None"""
+    image = Image.open(io.BytesIO(data))
+    mode = image.mode
+    if kind in ("gif", "bmp"):  # a palette of grays is gray to Pillow
+        return image.size, None
+    gray = mode in ("1", "L", "LA", "I", "F") or mode.startswith("I;16")
+    return image.size, (gray, mode in ("LA", "RGBA", "RGBa"), mode == "CMYK")
+
+
+def check_header(tool, score, kind, what, path, data):
+    ours = tool.describe(path)
+    size, colours = told(kind, data)
+    score.agree(f"{what}: told as {ours}, Pillow {size}", ours[:3] == (kind, *size))
+    if colours is not None:
+        same = tuple(bool(v) for v in ours[4:7]) == colours
+        score.agree(f"{what}: told as {ours}, Pillow {colours}", same)
+
+
 KINDS = {"webp": webps, "gif": gifs, "tiff": tiffs, "bmp": bmps, "pnm": pnms}
 
 
@@ -323,6 +343,8 @@ def check_kind(tool, score, rng, kind, path):
             else:
                 score.check(f"{kind} {name} {w}x{h}", ours, error, np.asarray(image))
                 seen.append((name, data))
+                if not same:
+                    check_header(tool, score, kind, f"{kind} {name} {w}x{h}", path, data)
     return seen
 
 

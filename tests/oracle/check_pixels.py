@@ -51,15 +51,25 @@ class Tool:
 
     def ask(self, *fields):
         """(pixels, None) or (None, error text)"""
-        line = "\t".join(str(f) for f in fields + (self.out,))
-        self.process.stdin.write(line + "\n")
-        self.process.stdin.flush()
-        answer = self.process.stdout.readline().rstrip("\n")
+        answer = self.say(*fields, self.out)
         if not answer.startswith("ok "):
             return None, answer or "no answer"
         _, width, height = answer.split()
         pixels = np.fromfile(self.out, np.uint8)
         return pixels.reshape(int(height), int(width), 3), None
+
+
+    def say(self, *fields):
+        """The answer as it comes"""
+        self.process.stdin.write("\t".join(str(f) for f in fields) + "\n")
+        self.process.stdin.flush()
+        return self.process.stdout.readline().rstrip("\n")
+
+    def describe(self, path):
+        """(format, width, height, bits, gray, alpha, cmyk, orientation) of the header"""
+        word, kind, *numbers = self.say("info", path).split()
+        assert word == "ok", word
+        return (kind, *(int(number) for number in numbers))
 
 
 class Score:

@@ -9,7 +9,8 @@
  *   resize      PATH WIDTH HEIGHT FILTER OUT
  *   crop        PATH WIDTH HEIGHT OUT
  *   fit         PATH FIT SIDE FILTER OUT
- *   preprocess  PATH RESIZE CROP FILTER OUT */
+ *   preprocess  PATH RESIZE CROP FILTER OUT
+ *   info        PATH              answered with what describe() says */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -60,6 +61,21 @@ static afn_status resize(afn_image *out, const afn_image *in, char **field)
     return st;
 }
 
+/* What the header says, in one line: "info" is answered without decoding. */
+static afn_status describe(const char *path)
+{
+    afn_map file;
+    afn_image_info i;
+    const afn_status st = afn_map_open(&file, path);
+    if (st != AFN_OK) return st;
+    afn_image_describe(&i, file.data, file.size);
+    printf("ok %s %lld %lld %d %d %d %d %d\n", i.format ? i.format : "-",
+           (long long)i.width, (long long)i.height, i.bits, i.gray, i.alpha, i.cmyk,
+           i.orientation);
+    afn_map_close(&file);
+    return AFN_OK;
+}
+
 static afn_status run(char **field, int n, afn_image *in, afn_image *out)
 {
     afn_status st = AFN_OK;
@@ -102,10 +118,12 @@ int main(void)
             field[n++] = p + 1;
         }
         afn_image in = { 0 }, out = { 0 };
-        if (run(field, n, &in, &out) == AFN_OK)
-            printf("ok %lld %lld\n", (long long)out.width, (long long)out.height);
-        else
+        const bool asks = n == 2 && strcmp(field[0], "info") == 0;
+        const afn_status st = asks ? describe(field[1]) : run(field, n, &in, &out);
+        if (st != AFN_OK)
             printf("error %s\n", afn_error_message());
+        else if (!asks)
+            printf("ok %lld %lld\n", (long long)out.width, (long long)out.height);
         fflush(stdout);
         afn_image_free(&in);
         afn_image_free(&out);

@@ -108,6 +108,65 @@ static void gray_and_cmyk_jpegs_are_told_apart(void **state)
     }
 }
 
+/* Each is told for what it is, and a cut anywhere reads nothing beyond: the parts are
+ * of exact size, for sanitizers. */
+static void other_formats_tell_size_depth_and_colours(void **state)
+{
+    (void)state;
+    static const uint8_t gif[] = { 'G', 'I', 'F',  '8',  '9', 'a', 20, 0, 10, 0, 0,
+                                   0,   0,   0x21, 0xf9, 4,   1,   0,  0, 3,  0, 0x2c,
+                                   5,   0,   0,    0,    16,  0,   4,  0, 0 };
+    static const uint8_t tiff[] = {
+        'M', 'M', 0, 42, 0, 0,  0, 8,  0, 6,         /* six entries at 8 */
+        1,   0,   0, 3,  0, 0,  0, 1,  1, 44, 0, 0,  /* width 300 */
+        1,   1,   0, 4,  0, 0,  0, 1,  0, 1,  0, 0,  /* height 65536 */
+        1,   2,   0, 3,  0, 0,  0, 4,  0, 0,  0, 86, /* depths behind the end */
+        1,   6,   0, 3,  0, 0,  0, 1,  0, 2,  0, 0,  /* RGB */
+        1,   18,  0, 3,  0, 0,  0, 1,  0, 6,  0, 0,  /* orientation 6 */
+        1,   82,  0, 3,  0, 0,  0, 1,  0, 2,  0, 0,  /* with alpha */
+        0,   0,   0, 0,  0, 16, 0, 16, 0, 16, 0, 16
+    };
+    static const uint8_t webp[] = { 'R', 'I', 'F', 'F', 22,  0,   0,   0, 'W',
+                                    'E', 'B', 'P', 'V', 'P', '8', 'L', 5, 0,
+                                    0,   0,   47,  43,  1,   2,   16,  0 };
+    static const uint8_t bmp[14 + 40] = { 'B',  'M',         [14] = 40, [18] = 44,
+                                          1,    [22] = 0xf6, 0xff,      0xff,
+                                          0xff, 1,           0,         24 };
+    static const char pnm[] = "P5 # 9\n300 10\n1000\n";
+    static const struct {
+        const char *format;
+        const void *bytes;
+        size_t size;
+        int64_t width, height;
+        int bits;
+        bool gray, alpha;
+        int orientation;
+    } row[] = {
+        { "gif", gif, sizeof gif, 21, 10, 8, false, true, 1 },
+        { "tiff", tiff, sizeof tiff, 300, 65536, 16, false, true, 6 },
+        { "webp", webp, sizeof webp, 300, 9, 8, false, true, 1 },
+        { "bmp", bmp, sizeof bmp, 300, 10, 8, false, false, 1 },
+        { "pnm", pnm, sizeof pnm - 1, 300, 10, 16, true, false, 1 },
+    };
+    for (size_t i = 0; i < AFN_COUNT(row); i++) {
+        afn_image_info info;
+        afn_image_describe(&info, row[i].bytes, row[i].size);
+        assert_string_equal(row[i].format, info.format);
+        assert_int_equal(row[i].width, info.width);
+        assert_int_equal(row[i].height, info.height);
+        assert_int_equal(row[i].bits, info.bits);
+        assert_int_equal(row[i].gray, info.gray);
+        assert_int_equal(row[i].alpha, info.alpha);
+        assert_int_equal(row[i].orientation, info.orientation);
+        for (size_t cut = 0; cut < row[i].size; cut++) {
+            uint8_t *part = malloc(cut ? cut : 1);
+            memcpy(part, row[i].bytes, cut);
+            afn_image_describe(&info, part, cut);
+            free(part);
+        }
+    }
+}
+
 static void other_bytes_leave_nothing(void **state)
 {
     (void)state;
@@ -125,6 +184,7 @@ int main(void)
         cmocka_unit_test(a_png_tells_its_depth_and_colours),
         cmocka_unit_test(the_orientation_is_read_in_both_byte_orders),
         cmocka_unit_test(gray_and_cmyk_jpegs_are_told_apart),
+        cmocka_unit_test(other_formats_tell_size_depth_and_colours),
         cmocka_unit_test(other_bytes_leave_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
