@@ -15,7 +15,7 @@ LEVEL = {
     'weights': 2, 'image': 2, 'graph': 2,
     'zoo': 3, 'data': 3, 'engine': 3, 'engine/ref': 3, 'engine/cpu': 3,
     'model': 4,
-    'train': 5,
+    'train': 5, 'report': 5,
 }
 # Folders on one level that may be used by another on it: (user, used).
 SAME_LEVEL = {('engine/ref', 'engine'), ('engine/cpu', 'engine')}

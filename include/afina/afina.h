@@ -10,6 +10,7 @@
 #include "afina/image.h"
 #include "afina/model.h"
 #include "afina/profile.h"
+#include "afina/report.h"
 #include "afina/status.h"
 #include "afina/tensor.h"
 #include "afina/train.h"

@@ -198,3 +198,21 @@ bool afn_ends_with_nocase(const char *s, const char *suffix)
     const size_t ls = strlen(s), lx = strlen(suffix);
     return ls >= lx && strcasecmp(s + ls - lx, suffix) == 0;
 }
+
+size_t afn_utf8_length(const char *text)
+{
+    const unsigned char *s = (const unsigned char *)text;
+    static const unsigned char low[] = { 0xA0, 0x80, 0x90, 0x80 };  /* E0 ED F0 F4 */
+    static const unsigned char high[] = { 0xBF, 0x9F, 0xBF, 0x8F }; /* second byte */
+    static const unsigned char lead[] = { 0xE0, 0xED, 0xF0, 0xF4 };
+    const size_t n = s[0] < 0x80                    ? 1
+                     : s[0] >= 0xC2 && s[0] <= 0xDF ? 2
+                     : (s[0] & 0xF0) == 0xE0        ? 3
+                     : s[0] >= 0xF0 && s[0] <= 0xF4 ? 4
+                                                    : 0;
+    for (size_t i = 1; i < n; i++)
+        if ((s[i] & 0xC0) != 0x80) return 0;
+    for (size_t i = 0; i < sizeof lead; i++)
+        if (s[0] == lead[i] && (s[1] < low[i] || s[1] > high[i])) return 0;
+    return n;
+}

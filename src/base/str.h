@@ -41,6 +41,10 @@ const char *afn_nearest(const char *name, const char *const *candidate, size_t n
  * that "class2" comes before "class10".  Negative, 0 (the same bytes) or positive. */
 int afn_natural_order(const char *a, const char *b);
 
+/* Bytes of the UTF-8 sequence that text begins with, 0 where it is malformed: overlong
+ * forms, surrogates and values above U+10FFFF included. */
+size_t afn_utf8_length(const char *text);
+
 bool afn_starts_with(const char *s, const char *prefix);
 bool afn_ends_with_nocase(const char *s, const char *suffix);
 

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "report/page.h"
+
+#include <math.h>
+
+#include "report/curves.h"
+
+static void put_head(afn_buf *b, const afn_page *p)
+{
+    /* The policy lets the page load nothing from anywhere. */
+    afn_buf_str(b, "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
+                   "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src "
+                   "'none'; img-src data:; style-src 'unsafe-inline'; script-src "
+                   "'unsafe-inline'\">\n"
+                   "<meta name=\"viewport\" content=\"width=device-width, "
+                   "initial-scale=1\">\n<title>");
+    afn_html_text(b, p->title);
+    afn_buf_str(b, "</title>\n<style>\n");
+    for (int i = 0; afn_report_style[i]; i++) afn_buf_str(b, afn_report_style[i]);
+    afn_buf_str(b, "</style></head>\n<body>\n<header><h1>");
+    afn_html_text(b, p->title);
+    afn_buf_str(b, "</h1></header>\n<main>\n");
+}
+
+static void put_foot(afn_buf *b)
+{
+    afn_buf_fmt(b, "</main>\n<footer>Made by afina %s.</footer>\n", afn_version());
+    /* On paper all is unfolded; what was folded is so again afterwards. */
+    afn_buf_str(b, "<script>\n"
+                   "addEventListener('beforeprint',function(){document."
+                   "querySelectorAll('details:not([open])').forEach(function(d){"
+                   "d.open=true;d.dataset.folded=1})});\n"
+                   "addEventListener('afterprint',function(){document."
+                   "querySelectorAll('details[data-folded]').forEach(function(d){"
+                   "d.open=false;delete d.dataset.folded})});\n"
+                   "</script>\n</body></html>\n");
+}
+
+/* ---- summary ---- */
+
+static void begin_fact(afn_buf *b, const char *name, bool main)
+{
+    afn_buf_fmt(b, "<div%s><dt>%s</dt><dd>", main ? " class=\"main\"" : "", name);
+}
+
+static void end_fact(afn_buf *b, const char *note)
+{
+    if (note) afn_buf_fmt(b, "<small>%s</small>", note);
+    afn_buf_str(b, "</dd></div>\n");
+}
+
+static double all_seconds(const afn_run_log *log)
+{
+    double sum = 0;
+    for (int i = 0; i < log->n; i++)
+        if (isfinite(log->epoch[i].seconds)) sum += log->epoch[i].seconds;
+    return sum;
+}
+
+static void put_best(afn_buf *b, const afn_run_log *log)
+{
+    const afn_logged *e = &log->epoch[log->best];
+    if (isfinite(e->val_acc)) {
+        begin_fact(b, "Validation accuracy", true);
+        afn_html_percent(b, e->val_acc);
+        end_fact(b, "of the epoch that was kept");
+    }
+    begin_fact(b, "Kept epoch", false);
+    afn_html_text(b, log->phase[e->phase]);
+    afn_buf_fmt(b, " %d", e->epoch);
+    end_fact(b, isfinite(e->val_acc) ? NULL : "the last: there is no validation");
+    begin_fact(b, isfinite(e->val_loss) ? "Validation loss" : "Training loss", false);
+    afn_html_number(b, isfinite(e->val_loss) ? e->val_loss : e->train_loss, 4);
+    end_fact(b, NULL);
+}
+
+static void put_summary(afn_buf *b, const afn_page *p)
+{
+    const double seconds = all_seconds(p->log);
+    afn_buf_str(b, "<section id=\"summary\"><h2>Summary</h2><dl class=\"facts\">\n");
+    if (p->log->best >= 0) put_best(b, p->log);
+    if (p->model) {
+        begin_fact(b, "Model", false);
+        afn_html_text(b, afn_model_arch(p->model));
+        afn_buf_fmt(b, ", %d classes", afn_model_classes(p->model));
+        end_fact(b, NULL);
+    }
+    begin_fact(b, "Epochs", false);
+    afn_buf_fmt(b, "%d in %d phase%s", p->log->n, p->log->n_phases,
+                p->log->n_phases == 1 ? "" : "s");
+    end_fact(b, NULL);
+    begin_fact(b, "Time of the epochs", false);
+    if (seconds >= 3600)
+        afn_buf_fmt(b, "%.0f h %.0f min", floor(seconds / 3600),
+                    floor(fmod(seconds, 3600) / 60));
+    else if (seconds >= 60)
+        afn_buf_fmt(b, "%.0f min %.0f s", floor(seconds / 60), fmod(seconds, 60));
+    else
+        afn_buf_fmt(b, "%.1f s", seconds);
+    end_fact(b, NULL);
+    afn_buf_str(b, "</dl></section>\n");
+}
+
+/* ---- epochs ---- */
+
+static void put_cell(afn_buf *b, double v, bool percent)
+{
+    afn_buf_str(b, "<td>");
+    if (percent)
+        afn_html_percent(b, v);
+    else
+        afn_html_number(b, v, 4);
+    afn_buf_str(b, "</td>");
+}
+
+static void put_epoch(afn_buf *b, const afn_run_log *log, int i)
+{
+    const afn_logged *e = &log->epoch[i];
+    afn_buf_fmt(b, "<tr%s><th scope=\"row\">", i == log->best ? " class=\"kept\"" : "");
+    afn_html_text(b, log->phase[e->phase]);
+    afn_buf_fmt(b, " %d%s</th>", e->epoch, i == log->best ? " (kept)" : "");
+    put_cell(b, e->train_loss, false);
+    put_cell(b, e->train_acc, true);
+    put_cell(b, e->val_loss, false);
+    put_cell(b, e->val_acc, true);
+    afn_buf_fmt(b, "<td>%g</td><td>", e->lr);
+    afn_html_number(b, e->images_per_second, 1);
+    afn_buf_str(b, "</td><td>");
+    afn_html_number(b, e->seconds, 2);
+    afn_buf_str(b, "</td></tr>\n");
+}
+
+static void put_epochs(afn_buf *b, const afn_page *p)
+{
+    afn_buf_str(b, "<section id=\"epochs\"><h2>Training</h2>\n");
+    if (!p->log->n) {
+        afn_buf_str(b, "<p>No epoch was finished.</p></section>\n");
+        return;
+    }
+    afn_report_curves(b, p->log);
+    afn_buf_str(b, "<details><summary>All epochs as a table</summary>"
+                   "<div class=\"scroll\"><table><thead><tr><th scope=\"col\" "
+                   "class=\"left\">epoch</th><th scope=\"col\">training loss</th>"
+                   "<th scope=\"col\">training accuracy</th><th scope=\"col\">"
+                   "validation loss</th><th scope=\"col\">validation accuracy</th>"
+                   "<th scope=\"col\">learning rate</th><th scope=\"col\">images/s</th>"
+                   "<th scope=\"col\">seconds</th></tr></thead><tbody>\n");
+    for (int i = 0; i < p->log->n; i++) put_epoch(b, p->log, i);
+    afn_buf_str(b, "</tbody></table></div></details></section>\n");
+}
+
+void afn_report_page(afn_buf *b, const afn_page *p)
+{
+    put_head(b, p);
+    put_summary(b, p);
+    put_epochs(b, p);
+    afn_report_settings(b, p);
+    put_foot(b);
+}
