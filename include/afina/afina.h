@@ -8,6 +8,7 @@
 #include "afina/check.h"
 #include "afina/data.h"
 #include "afina/image.h"
+#include "afina/metrics.h"
 #include "afina/model.h"
 #include "afina/profile.h"
 #include "afina/report.h"

@@ -183,6 +183,28 @@ AFN_API afn_status afn_predictor_refresh(afn_predictor *p);
 /* p[i] = exp(logit[i]) / sum, without overflow. */
 AFN_API void afn_softmax(const float *logits, int n, float *p);
 
+/* What turns a model's logits into honest probabilities, learned from images that it
+ * was not trained with: see afn_calibrate(). */
+typedef struct afn_calibration {
+    double temperature;   /* logits are divided by it, 0.01 to 100 */
+    double unknown_below; /* probability of the likeliest class below which the picture
+                           * is better called unknown; 0 to 1, 0 = never */
+    double quantile;      /* of right answers that this takes for unknown, [0, 1) */
+    int64_t images;       /* that it was learned from; 0 = the model has none */
+} afn_calibration;
+
+/* The model's; where it has none, a temperature of 1 and nothing unknown. */
+AFN_API afn_calibration afn_model_calibration(const afn_model *m);
+
+/* Keep it in the model, and in its file from the next save on.  Another head or other
+ * preprocessing forgets it.
+ *   c        NULL = none
+ * Errors     AFN_EINVAL out of range */
+AFN_API afn_status afn_model_set_calibration(afn_model *m, const afn_calibration *c);
+
+/* Probabilities of logits at a temperature, in double. */
+AFN_API void afn_softmax_at(const float *logits, int n, double temperature, double *p);
+
 #ifdef __cplusplus
 }
 #endif

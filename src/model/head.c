@@ -31,6 +31,7 @@ afn_status afn_model_replace_head(afn_model *m, int classes, uint64_t seed)
     afn_model__names_free(m->class_name, m->classes);
     afn_model__net_free(&m->net);
     m->class_name = NULL;
+    m->calibration = (afn_calibration){ 0 };
     m->net = net;
     m->classes = classes;
     m->generation++;

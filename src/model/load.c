@@ -81,6 +81,7 @@ static afn_status load(afn_model **out, const char *arch, const afn_weights *w)
     AFN_TRY(new_model(&m, w, &a, &meta));
     AFN_TRY(afn_model__match(w, m->net.graph, a.variant->name));
     AFN_TRY(take_class_names(m, &meta));
+    m->calibration = meta.calibration;
     AFN_TRY(afn_model__allocate(&m->net));
     AFN_TRY(read_values(&m->net, w));
     *out = m;

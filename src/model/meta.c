@@ -5,7 +5,9 @@
  *   afina.arch         "resnet50"
  *   afina.classes      JSON array of names; absent where the model has none
  *   afina.preprocess   JSON object: fit, resize, crop, filter, mean, std, exif, fast
- * A file is input like any other: every value is checked. */
+ *   afina.calibration  JSON object: temperature, unknown_below, quantile, images;
+ * absent where the model has none A file is input like any other: every value is
+ * checked. */
 #include <limits.h>
 #include <math.h>
 #include <stdio.h>
@@ -15,9 +17,10 @@
 #include "io/io.h"
 #include "model/state.h"
 
-#define KEY_ARCH       "afina.arch"
-#define KEY_CLASSES    "afina.classes"
-#define KEY_PREPROCESS "afina.preprocess"
+#define KEY_ARCH        "afina.arch"
+#define KEY_CLASSES     "afina.classes"
+#define KEY_PREPROCESS  "afina.preprocess"
+#define KEY_CALIBRATION "afina.calibration"
 
 /* ---- reading ---- */
 
@@ -118,12 +121,44 @@ done:
     return st;
 }
 
+static afn_status read_real(double *out, const json_t *object, const char *key)
+{
+    const json_t *v = json_object_get(object, key);
+    if (!json_is_number(v))
+        return afn_fail(AFN_EFORMAT, "%s is missing or no number", key);
+    *out = json_number_value(v);
+    return AFN_OK;
+}
+
+static afn_status read_calibration(model_meta *out, const char *text)
+{
+    afn_status st = AFN_OK;
+    afn_calibration c = { 0 };
+    json_t *object = NULL;
+
+    AFN_TRY(afn_json_parse(&object, text, strlen(text)));
+    AFN_REQUIRE(json_is_object(object), AFN_EFORMAT, "is no object");
+    AFN_TRY(read_real(&c.temperature, object, "temperature"));
+    AFN_TRY(read_real(&c.unknown_below, object, "unknown_below"));
+    AFN_TRY(read_real(&c.quantile, object, "quantile"));
+    const json_t *images = json_object_get(object, "images");
+    AFN_REQUIRE(json_is_integer(images), AFN_EFORMAT,
+                "images is missing or no whole number");
+    c.images = json_integer_value(images);
+    AFN_TRY(afn_model__check_calibration(&c, AFN_EFORMAT));
+    out->calibration = c;
+done:
+    json_decref(object);
+    return st;
+}
+
 afn_status afn_model__meta_read(model_meta *out, const afn_weights *w)
 {
     afn_status st = AFN_OK;
     const char *arch = afn_weights_metadata(w, KEY_ARCH);
     const char *classes = afn_weights_metadata(w, KEY_CLASSES);
     const char *preprocess = afn_weights_metadata(w, KEY_PREPROCESS);
+    const char *calibration = afn_weights_metadata(w, KEY_CALIBRATION);
 
     *out = (model_meta){ 0 };
     if (arch) {
@@ -133,6 +168,8 @@ afn_status afn_model__meta_read(model_meta *out, const afn_weights *w)
     if (classes) AFN_TRY(afn_context(read_classes(out, classes), KEY_CLASSES));
     if (preprocess)
         AFN_TRY(afn_context(read_preprocess(out, preprocess), KEY_PREPROCESS));
+    if (calibration)
+        AFN_TRY(afn_context(read_calibration(out, calibration), KEY_CALIBRATION));
 done:
     if (st != AFN_OK) afn_model__meta_free(out);
     return st;
@@ -198,6 +235,24 @@ done:
     return st;
 }
 
+static afn_status write_calibration(afn_weights *w, const afn_calibration *c)
+{
+    enum { DIGITS = 9 };
+    afn_status st = AFN_OK;
+    char *text = NULL;
+    json_t *object = json_pack("{s:f, s:f, s:f, s:I}", "temperature", c->temperature,
+                               "unknown_below", c->unknown_below, "quantile",
+                               c->quantile, "images", (json_int_t)c->images);
+    AFN_REQUIRE(object, AFN_ENOMEM, "out of memory");
+    text = json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(DIGITS));
+    AFN_REQUIRE(text, AFN_ENOMEM, "out of memory");
+    AFN_TRY(afn_weights_set_metadata(w, KEY_CALIBRATION, text));
+done:
+    json_decref(object);
+    free(text); /* jansson's own */
+    return st;
+}
+
 afn_status afn_model__meta_write(afn_weights *w, const afn_model *m)
 {
     afn_status st = AFN_OK;
@@ -206,6 +261,7 @@ afn_status afn_model__meta_write(afn_weights *w, const afn_model *m)
     AFN_TRY(afn_weights_set_metadata(w, KEY_ARCH, afn_model_arch(m)));
     if (m->class_name) AFN_TRY(write_classes(w, m));
     AFN_TRY(write_preprocess(w, &m->preprocess));
+    if (m->calibration.images) AFN_TRY(write_calibration(w, &m->calibration));
 done:
     return st;
 }

@@ -115,6 +115,7 @@ afn_status afn_model_set_preprocess(afn_model *m, const afn_preprocess *p)
         m->net = net;
     }
     m->preprocess = *p;
+    m->calibration = (afn_calibration){ 0 }; /* was learned from other pixels */
     m->generation++;
 done:
     return st;

@@ -19,7 +19,8 @@ struct afn_model {
     afn_arch arch;
     int classes;
     afn_preprocess preprocess;
-    char **class_name; /* [classes], NULL where there are no names */
+    char **class_name;           /* [classes], NULL where there are no names */
+    afn_calibration calibration; /* images 0 where there is none */
     model_net net;
     uint64_t generation; /* of net and preprocess: a predictor of an older one is stale
                           */
@@ -32,6 +33,7 @@ typedef struct model_meta {
     int n_classes;
     bool has_preprocess;
     afn_preprocess preprocess;
+    afn_calibration calibration; /* images 0 where there is none */
 } model_meta;
 
 enum { MAX_CLASSES = 1 << 20 };
@@ -60,6 +62,11 @@ afn_status afn_model__check_preprocess(const afn_preprocess *p, const afn_arch *
 
 /* Is this parameter part of the layer, that is, named "<layer>.<something>"? */
 bool afn_model__below(const char *name, const char *layer);
+
+/* ---- calibration.c ---- */
+
+/* `code` unless every field is in range. */
+afn_status afn_model__check_calibration(const afn_calibration *c, afn_status code);
 
 /* ---- names.c ---- */
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "model_case.h"
 
+#include <math.h>
+
 #include "weights/weights.h"
 
 #define GOOD_PREPROCESS                                                                \
@@ -73,6 +75,55 @@ static void names_and_preprocessing_survive(void **state)
         assert_int_equal(q.fit, p.fit);
         afn_model_free(back);
     }
+    afn_model_free(m);
+}
+
+static void a_calibration_survives_until_the_head_or_the_pixels_change(void **state)
+{
+    (void)state;
+    static const char *const file[] = { "calibrated.pth", "calibrated.safetensors" };
+    const afn_calibration c = { 1.25, 0.4375, 0.05, 153 };
+    afn_model *m = new_model(SMALL, 2), *back;
+    assert_true(afn_model_calibration(m).temperature == 1);
+    assert_true(afn_model_calibration(m).unknown_below == 0);
+    assert_ok(afn_model_set_calibration(m, &c));
+    for (int f = 0; f < 2; f++) {
+        const char *path = file_in("meta", file[f]);
+        assert_ok(afn_model_save(m, path));
+        assert_ok(afn_model_open(&back, f ? SMALL : NULL, path));
+        const afn_calibration d = afn_model_calibration(back);
+        assert_true(d.temperature == c.temperature &&
+                    d.unknown_below == c.unknown_below);
+        assert_true(d.quantile == c.quantile && d.images == c.images);
+        const afn_preprocess p = afn_model_preprocess(back);
+        assert_ok(afn_model_set_preprocess(back, &p));
+        assert_int_equal(afn_model_calibration(back).images, 0);
+        afn_model_free(back);
+    }
+    assert_ok(afn_model_replace_head(m, 3, 0));
+    assert_int_equal(afn_model_calibration(m).images, 0);
+    afn_model_free(m);
+}
+
+static void a_calibration_out_of_range_is_refused(void **state)
+{
+    (void)state;
+    const char *key = "afina.calibration";
+    afn_model *m = new_model(SMALL, 2);
+    refuse(key, "[]", "is no object");
+    refuse(key, "{}", "temperature is missing");
+    refuse(key, "{\"temperature\":0,\"unknown_below\":0,\"quantile\":0,\"images\":1}",
+           "temperature is 0");
+    refuse(key, "{\"temperature\":1,\"unknown_below\":2,\"quantile\":0,\"images\":1}",
+           "unknown_below is 2");
+    refuse(key, "{\"temperature\":1,\"unknown_below\":0,\"quantile\":1,\"images\":1}",
+           "quantile is 1");
+    refuse(key, "{\"temperature\":1,\"unknown_below\":0,\"quantile\":0,\"images\":0}",
+           "learned from 0 images");
+    refuse(key, "{\"temperature\":1,\"unknown_below\":0,\"quantile\":0,\"images\":1.5}",
+           "images is missing or no whole number");
+    const afn_calibration bad = { (double)NAN, 0, 0, 1 };
+    assert_fails(AFN_EINVAL, "temperature is nan", afn_model_set_calibration(m, &bad));
     afn_model_free(m);
 }
 
@@ -235,6 +286,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_and_preprocessing_survive),
+        cmocka_unit_test(a_calibration_survives_until_the_head_or_the_pixels_change),
+        cmocka_unit_test(a_calibration_out_of_range_is_refused),
         cmocka_unit_test(a_file_says_what_wrote_it),
         cmocka_unit_test(names_that_are_no_utf8_are_mended),
         cmocka_unit_test(another_architecture_than_asked_for_is_an_error),
