@@ -182,6 +182,10 @@ typedef struct afn_fit_opts {
      * quarter of the memory that is available, 0 = none. */
     int64_t image_memory;
 
+    /* At the end the best model is calibrated on the validation images, see
+     * afn_calibrate(), with this quantile; default 0.05, below 0 = not */
+    double unknown_quantile;
+
     /* Callbacks, NULL = none; anything but 0 stops the run with AFN_ECANCELLED. */
     int (*on_step)(const afn_progress *p, void *user);
     int (*on_epoch)(const afn_epoch *e, void *user);

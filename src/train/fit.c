@@ -11,6 +11,7 @@
 
 #include "train/best.h"
 #include "train/evaluate.h"
+#include "train/metrics.h"
 #include "train/trainer.h"
 
 void afn_default_phases(afn_phase phase[2])
@@ -31,6 +32,7 @@ afn_fit_opts afn_fit_defaults(void)
         .backend = "cpu",
         .feature_cache = true,
         .image_memory = -1,
+        .unknown_quantile = 0.05,
     };
 }
 
@@ -378,8 +380,34 @@ done:
     return st;
 }
 
-/* What the end of a run leaves: last.pth, then the best model in m and model.pth. */
-static afn_status finish(fit *f)
+/* Calibrate the model as it is now on the validation images and save it again; one that
+ * has diverged stays without. */
+static afn_status calibrate(fit *f)
+{
+    afn_status st = AFN_OK;
+    afn_scores s = { 0 };
+    afn_calibration c;
+    const afn_scoring w = { f->val.data, f->val.loader, f->predictor, f->val_map,
+                            afn_model_classes(f->model) };
+    if (!f->predictor || f->o.unknown_quantile < 0) return AFN_OK;
+    AFN_TRY(afn_predictor_refresh(f->predictor));
+    AFN_TRY(afn_train__score(&s, &w, NULL));
+    st = afn_calibrate(&c, &s, f->o.unknown_quantile);
+    if (st == AFN_EINVAL)
+        st = AFN_OK;
+    else if (st == AFN_OK)
+        st = afn_model_set_calibration(f->model, &c);
+    if (st == AFN_OK)
+        st = afn_run_folder_save(&f->folder, f->model, afn_model__params(f->model),
+                                 "model.safetensors");
+done:
+    afn_scores_free(&s);
+    return st;
+}
+
+/* What the end of a run leaves: last.pth, then the best model in m and model.pth; where
+ * the run was not stopped, calibrated. */
+static afn_status finish(fit *f, bool stopped)
 {
     afn_status st = AFN_OK;
     if (!f->run_epoch) return AFN_OK;
@@ -387,6 +415,7 @@ static afn_status finish(fit *f)
     AFN_TRY(afn_run_folder_save(&f->folder, f->model, afn_model__params(f->model),
                                 "last.pth"));
     afn_best_restore(&f->best, f->model);
+    if (!stopped) AFN_TRY(calibrate(f));
     AFN_TRY(afn_run_folder_save(&f->folder, f->model, afn_model__params(f->model),
                                 "model.pth"));
 done:
@@ -413,9 +442,9 @@ static afn_status check_phases(const fit *f)
 static afn_status finish_after(fit *f, afn_status st)
 {
     char why[1024];
-    if (st == AFN_OK) return finish(f);
+    if (st == AFN_OK) return finish(f, false);
     if (st == AFN_ECANCELLED) {
-        const afn_status end = finish(f);
+        const afn_status end = finish(f, true);
         return end == AFN_OK ? afn_fail(AFN_ECANCELLED, "stopped") : end;
     }
     snprintf(why, sizeof why, "%s", afn_error_message());
@@ -438,6 +467,10 @@ afn_status afn_fit(afn_model *m, const afn_dataset *train, const afn_dataset *va
     }
     for (int i = 0; i < f.o.n_phases; i++) f.run_of += f.o.phase[i].epochs;
     AFN_TRY(check_phases(&f));
+    AFN_REQUIRE(f.o.unknown_quantile < 1, AFN_EINVAL,
+                "quantile of unknown images is %g, must be below 1",
+                f.o.unknown_quantile);
+    AFN_TRY(afn_model_set_calibration(m, NULL)); /* of other weights */
     AFN_TRY(fit_open(&f, train, val));
     for (int i = 0; st == AFN_OK && i < f.o.n_phases; i++)
         st = run_phase(&f, &f.o.phase[i]);

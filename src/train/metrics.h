@@ -6,6 +6,19 @@
 #include "afina/metrics.h"
 #include "train/train.h"
 
+/* What runs over which images. */
+typedef struct afn_scoring {
+    const afn_dataset *data;
+    afn_loader *loader; /* of data, not shuffled */
+    afn_predictor *predictor;
+    const int *map; /* [data set's classes] from afn_train__map_classes() */
+    int classes;    /* of the model */
+} afn_scoring;
+
+/* afn_score() with a predictor and a loader that live on. */
+afn_status afn_train__score(afn_scores *out, const afn_scoring *w,
+                            const afn_score_opts *opts);
+
 /* How well one class's scores put its images before all others. */
 typedef struct afn_ranking {
     double auc, average_precision;

@@ -24,26 +24,46 @@ static afn_status make_room(afn_scores *s, int64_t n, int classes)
     return AFN_OK;
 }
 
-static afn_status run(afn_scores *s, afn_loader *l, afn_predictor *p, const int *map,
-                      const afn_score_opts *o, int64_t of)
+static afn_status run(afn_scores *s, const afn_scoring *w, const afn_score_opts *o)
 {
     afn_status st = AFN_OK;
+    const int64_t of = afn_dataset_count(w->data);
     afn_batch b;
-    AFN_TRY(afn_loader_start(l, 0));
+    AFN_TRY(afn_loader_start(w->loader, 0));
     for (;;) {
-        AFN_TRY(afn_loader_next(l, &b));
+        AFN_TRY(afn_loader_next(w->loader, &b));
         if (!b.n) break;
-        AFN_TRY(afn_predictor_run(p, b.pixels, b.n, s->logits + s->count * s->classes));
+        AFN_TRY(afn_predictor_run(w->predictor, b.pixels, b.n,
+                                  s->logits + s->count * s->classes));
         for (int64_t i = 0; i < b.n; i++) {
-            s->labels[s->count + i] = map[b.labels[i]];
+            s->labels[s->count + i] = w->map[b.labels[i]];
             s->index[s->count + i] = b.index[i];
         }
         s->count += b.n;
         AFN_REQUIRE(!o->on_batch || !o->on_batch(s->count, of, o->user), AFN_ECANCELLED,
                     "stopped");
     }
-    s->skipped = afn_loader_bad(l);
+    s->skipped = afn_loader_bad(w->loader);
 done:
+    return st;
+}
+
+afn_status afn_train__score(afn_scores *out, const afn_scoring *w,
+                            const afn_score_opts *opts)
+{
+    afn_status st = AFN_OK;
+    const afn_score_opts o = opts ? *opts : afn_score_defaults();
+    afn_scores s = { 0 };
+    const double start = afn_now_s();
+
+    *out = (afn_scores){ 0 };
+    AFN_TRY(make_room(&s, afn_dataset_count(w->data), w->classes));
+    AFN_TRY(run(&s, w, &o));
+    s.seconds = afn_now_s() - start;
+    *out = s;
+    s = (afn_scores){ 0 };
+done:
+    afn_scores_free(&s);
     return st;
 }
 
@@ -52,16 +72,14 @@ afn_status afn_score(afn_scores *out, const afn_model *m, const afn_dataset *d,
 {
     afn_status st = AFN_OK;
     afn_score_opts o = opts ? *opts : afn_score_defaults();
-    const int64_t n = afn_dataset_count(d);
     const afn_preprocess pre = afn_model_preprocess(m);
     afn_loader_opts lo = afn_loader_defaults();
-    afn_scores s = { 0 };
     afn_predictor *p = NULL;
     afn_loader *l = NULL;
     int *map = NULL;
 
     *out = (afn_scores){ 0 };
-    if (o.predict.batch > n) o.predict.batch = n;
+    if (o.predict.batch > afn_dataset_count(d)) o.predict.batch = afn_dataset_count(d);
     lo.batch = o.predict.batch;
     lo.shuffle = false;
     lo.keep = 0; /* seen once */
@@ -70,16 +88,11 @@ afn_status afn_score(afn_scores *out, const afn_model *m, const afn_dataset *d,
     map = afn_alloc_array((size_t)afn_dataset_classes(d), sizeof *map);
     AFN_REQUIRE(map, AFN_ENOMEM, "out of memory");
     AFN_TRY(afn_train__map_classes(map, m, d));
-    AFN_TRY(make_room(&s, n, afn_model_classes(m)));
     AFN_TRY(afn_loader_new(&l, d, &pre, &lo));
     AFN_TRY(afn_predictor_new(&p, m, &o.predict));
-    const double start = afn_now_s();
-    AFN_TRY(run(&s, l, p, map, &o, n));
-    s.seconds = afn_now_s() - start;
-    *out = s;
-    s = (afn_scores){ 0 };
+    AFN_TRY(afn_train__score(out, &(afn_scoring){ d, l, p, map, afn_model_classes(m) },
+                             &o));
 done:
-    afn_scores_free(&s);
     afn_loader_free(l);
     afn_predictor_free(p);
     afn_free(map);

@@ -3,7 +3,7 @@
 #include <math.h>
 
 #include "afn_test.h"
-#include "train/train.h"
+#include "train/metrics.h"
 
 enum { SIZE = 32 };
 static const char *const data_spec = "fake:size=24,classes=3,height=32,width=32";
@@ -113,6 +113,38 @@ static void a_run_leaves_its_files_and_the_best_model(void **state)
         afn_model_free(saved);
     }
     assert_true(afn_is_file(in_folder(dir, "last.pth")));
+    close_run(&r);
+}
+
+/* The calibration is the one that the saved model's scores lead to. */
+static void the_best_model_is_calibrated_on_validation_images(void **state)
+{
+    (void)state;
+    char dir[1024];
+    afn_model *saved;
+    afn_scores scores;
+    afn_calibration want;
+    snprintf(dir, sizeof dir, "%s", test_dir("fit-calibrated"));
+    run r = open_run(dir);
+    r.o.unknown_quantile = 0.25;
+    assert_ok(fit(&r, NULL));
+    assert_ok(afn_score(&scores, r.m, r.val, NULL));
+    assert_ok(afn_calibrate(&want, &scores, 0.25));
+    for (int k = 0; k < 2; k++) {
+        const char *name = k ? "model.pth" : "model.safetensors";
+        assert_ok(afn_model_open(&saved, NULL, in_folder(dir, name)));
+        const afn_calibration c = afn_model_calibration(saved);
+        assert_int_equal(c.images, afn_dataset_count(r.val));
+        assert_float_equal(c.temperature, want.temperature, 1e-3 * want.temperature);
+        assert_float_equal(c.unknown_below, want.unknown_below, 1e-4);
+        afn_model_free(saved);
+    }
+    /* A run that begins with a calibrated model forgets what it was. */
+    r.o.unknown_quantile = -1;
+    r.epochs_seen = 0;
+    assert_ok(fit(&r, NULL));
+    assert_int_equal(afn_model_calibration(r.m).images, 0);
+    afn_scores_free(&scores);
     close_run(&r);
 }
 
@@ -234,6 +266,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_run_leaves_its_files_and_the_best_model),
+        cmocka_unit_test(the_best_model_is_calibrated_on_validation_images),
         cmocka_unit_test(two_runs_with_one_seed_are_equal_to_the_bit),
         cmocka_unit_test(a_stopped_run_keeps_what_it_had),
         cmocka_unit_test(no_folder_and_no_validation_work_too),
