@@ -1,19 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* afina eval: how often a model is right. */
-#include <math.h>
+/* afina eval: how good a model is. */
+#define _POSIX_C_SOURCE 200809L
+
 #include <stddef.h>
 #include <stdio.h>
-#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "cli.h"
 #include "data_open.h"
-#include "json_out.h"
+#include "eval_out.h"
 
 typedef struct eval_args {
-    const char *model;
+    const char *model, *csv;
     int64_t batch;
     cli_data_args data; /* threads are those of all else too */
-    bool json, exact;
+    double quantile;
+    bool json, exact, calibrate;
     int split, backend, precision;
 } eval_args;
 
@@ -21,90 +24,99 @@ enum { SPLIT_AUTO, SPLIT_TRAIN, SPLIT_VAL, SPLIT_TEST, SPLIT_ALL };
 static const char *const splits[] = { "auto", "train", "val", "test", "all", NULL };
 static const char *const backends[] = { "cpu", "ref", NULL };
 
-/* A model, the parts of the data, and what came out. */
-typedef struct evaluation {
-    afn_model *m;
-    afn_data_parts parts;
-    afn_eval result;
-} evaluation;
-
-static void evaluation_close(evaluation *s)
+static void evaluation_close(cli_evaluation *s)
 {
-    afn_eval_free(&s->result);
+    afn_metrics_free(&s->metrics);
+    afn_metrics_free(&s->calibrated);
+    afn_scores_free(&s->scores);
     afn_data_parts_free(&s->parts);
     afn_model_free(s->m);
 }
 
 /* ---- evaluating ---- */
 
-/* Add the counts of a second part; its confusion matrix has the same classes. */
-static void add_part(afn_eval *sum, const afn_eval *part)
+static int on_batch(int64_t done, int64_t of, void *user)
 {
-    const double both = (double)(sum->count + part->count);
-    if (both > 0)
-        sum->loss =
-            (sum->loss * (double)sum->count + part->loss * (double)part->count) / both;
-    sum->count += part->count;
-    sum->correct += part->correct;
-    sum->correct5 += part->correct5;
-    sum->skipped += part->skipped;
-    sum->seconds += part->seconds;
-    for (int i = 0; i < sum->classes * sum->classes; i++) {
-        sum->confusion[i] += part->confusion[i];
-    }
+    (void)user;
+    if (isatty(STDERR_FILENO))
+        fprintf(stderr, "\r\033[K%lld of %lld images", (long long)done, (long long)of);
+    return 0;
 }
 
-static afn_status run_all(evaluation *s, const afn_predict_opts *opts)
+static void clear_line(void)
 {
-    const afn_dataset *const more[] = { s->parts.val, s->parts.test };
-    afn_status st = afn_evaluate(&s->result, s->m, s->parts.train, opts);
-    for (int i = 0; st == AFN_OK && i < 2; i++) {
-        afn_eval part = { 0 };
-        if (!more[i]) continue;
-        st = afn_evaluate(&part, s->m, more[i], opts);
-        if (st == AFN_OK) add_part(&s->result, &part);
-        afn_eval_free(&part);
-    }
+    if (isatty(STDERR_FILENO)) fprintf(stderr, "\r\033[K");
+}
+
+/* Score one more part. */
+static afn_status add_part(cli_evaluation *s, const afn_dataset *d,
+                           const afn_score_opts *opts)
+{
+    afn_scores more = { 0 };
+    if (!d) return AFN_OK;
+    s->part[s->n_parts].data = d;
+    s->part[s->n_parts++].first = s->scores.count;
+    if (s->n_parts == 1) return afn_score(&s->scores, s->m, d, opts);
+    afn_status st = afn_score(&more, s->m, d, opts);
+    if (st == AFN_OK) st = afn_scores_add(&s->scores, &more);
+    afn_scores_free(&more);
     return st;
 }
 
-/* The part that a choice of --split names; of SPLIT_ALL, NULL. */
-static const afn_dataset *part_of(const evaluation *s, int split)
+static afn_status score(cli_evaluation *s, const eval_args *o)
 {
     const afn_data_parts *p = &s->parts;
     const afn_dataset *const part[] = { [SPLIT_AUTO] = p->val ? p->val : p->train,
                                         [SPLIT_TRAIN] = p->train,
                                         [SPLIT_VAL] = p->val,
-                                        [SPLIT_TEST] = p->test,
-                                        [SPLIT_ALL] = NULL };
-    return part[split];
+                                        [SPLIT_TEST] = p->test };
+    afn_score_opts opts = afn_score_defaults();
+    opts.predict.batch = o->batch;
+    opts.predict.threads = (int)o->data.threads;
+    opts.predict.exact = o->exact;
+    opts.predict.backend = backends[o->backend];
+    opts.predict.precision = cli_precision(o->precision);
+    opts.strict = o->data.strict;
+    opts.on_batch = on_batch;
+    if (o->split != SPLIT_ALL) return add_part(s, part[o->split], &opts);
+    afn_status st = add_part(s, p->train, &opts);
+    if (st == AFN_OK) st = add_part(s, p->val, &opts);
+    if (st == AFN_OK) st = add_part(s, p->test, &opts);
+    return st;
 }
 
-static int evaluate(evaluation *s, const eval_args *o)
+/* Learn the calibration from what was scored, and keep it in the model's file. */
+static afn_status calibrate(cli_evaluation *s, const eval_args *o, const char *path)
 {
-    const afn_dataset *part = part_of(s, o->split);
-    afn_predict_opts opts = afn_predict_defaults();
-    opts.batch = o->batch;
-    opts.threads = (int)o->data.threads;
-    opts.exact = o->exact;
-    opts.backend = backends[o->backend];
-    opts.precision = cli_precision(o->precision);
+    afn_calibration c;
+    afn_status st = afn_calibrate(&c, &s->scores, o->quantile);
+    if (st == AFN_OK) st = afn_model_set_calibration(s->m, &c);
+    return st == AFN_OK ? afn_model_save(s->m, path) : st;
+}
 
-    if (!part && o->split != SPLIT_ALL)
-        return cli_error("--split %s: no images in it", splits[o->split]);
-    const afn_status st =
-        part ? afn_evaluate(&s->result, s->m, part, &opts) : run_all(s, &opts);
+static int evaluate(cli_evaluation *s, const eval_args *o, const char *path)
+{
+    const bool empty = (o->split == SPLIT_VAL && !s->parts.val) ||
+                       (o->split == SPLIT_TEST && !s->parts.test);
+    if (empty) return cli_error("--split %s: no images in it", splits[o->split]);
+    afn_status st = score(s, o);
+    clear_line();
+    if (st == AFN_OK && o->calibrate) st = calibrate(s, o, path);
+    if (st == AFN_OK) st = afn_measure(&s->metrics, &s->scores, 1);
+    s->calibration = afn_model_calibration(s->m);
+    if (st == AFN_OK && s->calibration.images)
+        st = afn_measure(&s->calibrated, &s->scores, s->calibration.temperature);
     return st == AFN_OK ? CLI_OK : cli_fail(st);
 }
 
 /* The data first: it opens fast and is the likeliest to be mistyped.  Its images are
  * looked at once the model is open. */
-static int evaluation_open(evaluation *s, const eval_args *o, const char *model,
+static int evaluation_open(cli_evaluation *s, const eval_args *o, const char *model,
                            const char *data)
 {
     const bool whole = o->split == SPLIT_AUTO || o->split == SPLIT_ALL;
     cli_data_args how = o->data;
-    *s = (evaluation){ 0 };
+    *s = (cli_evaluation){ 0 };
     if (whole) how.val = how.test = 0;
     if (cli_data_open(&s->parts, data, &how, false) != CLI_OK) return CLI_FAILED;
     const afn_status st = afn_model_open(&s->m, o->model, model);
@@ -114,180 +126,28 @@ static int evaluation_open(evaluation *s, const eval_args *o, const char *model,
     return cli_data_open(&s->parts, data, &how, true);
 }
 
-/* ---- the classes of the result ---- */
-
-typedef struct class_result {
-    int64_t images, predicted, right;
-    double recall, precision; /* NaN where there was none to be right about */
-} class_result;
-
-static class_result class_of(const afn_eval *e, int i)
-{
-    class_result r = { .right = e->confusion[i * e->classes + i] };
-    for (int j = 0; j < e->classes; j++) {
-        r.images += e->confusion[i * e->classes + j];
-        r.predicted += e->confusion[j * e->classes + i];
-    }
-    r.recall = r.images ? (double)r.right / (double)r.images : (double)NAN;
-    r.precision = r.predicted ? (double)r.right / (double)r.predicted : (double)NAN;
-    return r;
-}
-
-/* The model's name of a class, else the data's, else its number. */
-static const char *class_text(const evaluation *s, int i, char number[16])
-{
-    const char *name = afn_model_class_name(s->m, i);
-    if (name) return name;
-    if (i < afn_dataset_classes(s->parts.train))
-        return afn_dataset_class_name(s->parts.train, i);
-    snprintf(number, 16, "%d", i);
-    return number;
-}
-
-static double share(int64_t part, int64_t of)
-{
-    return of ? (double)part / (double)of : (double)NAN;
-}
-
-/* ---- JSON ---- */
-
-static json_t *classes_json(const evaluation *s)
-{
-    json_t *list = json_array();
-    for (int i = 0; i < s->result.classes; i++) {
-        char number[16];
-        const class_result r = class_of(&s->result, i);
-        json_array_append_new(list, json_pack("{s:o, s:I, s:o, s:o}", "name",
-                                              cli_json_text(class_text(s, i, number)),
-                                              "images", (json_int_t)r.images, "recall",
-                                              cli_json_number(r.recall), "precision",
-                                              cli_json_number(r.precision)));
-    }
-    return list;
-}
-
-static json_t *confusion_json(const afn_eval *e)
-{
-    json_t *rows = json_array();
-    for (int i = 0; i < e->classes; i++) {
-        json_t *row = json_array();
-        for (int j = 0; j < e->classes; j++) {
-            json_array_append_new(row, json_integer(e->confusion[i * e->classes + j]));
-        }
-        json_array_append_new(rows, row);
-    }
-    return rows;
-}
-
-static int put_json(const evaluation *s)
-{
-    const afn_eval *e = &s->result;
-    const double top5 = e->classes > 5 ? share(e->correct5, e->count) : (double)NAN;
-
-    return cli_json_print(json_pack(
-        "{s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:I}", "images", (json_int_t)e->count,
-        "accuracy", cli_json_number(share(e->correct, e->count)), "top5",
-        cli_json_number(top5), "loss", cli_json_number(e->loss), "seconds",
-        cli_json_number(e->seconds), "classes", classes_json(s), "confusion",
-        confusion_json(e), "skipped", (json_int_t)e->skipped));
-}
-
-/* ---- text ---- */
-
-static void put_summary(const afn_eval *e)
-{
-    char count[CLI_COUNT_BYTES];
-    printf("images    %s\n", cli_count(e->count, count));
-    if (e->skipped)
-        printf("skipped   %s that could not be read\n", cli_count(e->skipped, count));
-    printf("accuracy  %.2f %%\n", 100 * share(e->correct, e->count));
-    if (e->classes > 5)
-        printf("top-5     %.2f %%\n", 100 * share(e->correct5, e->count));
-    printf("loss      %.4f\n", e->loss);
-}
-
-static void put_percent(double v, int width)
-{
-    if (isnan(v))
-        printf("%*s", width, "-");
-    else
-        printf("%*.1f %%", width - 2, 100 * v);
-}
-
-static void put_classes(const evaluation *s)
-{
-    char number[16];
-    int wide = cli_width("class");
-
-    for (int i = 0; i < s->result.classes; i++) {
-        const int width = cli_width(class_text(s, i, number));
-        if (width > wide) wide = width;
-    }
-    printf("\n%4s %-*s %8s %9s %10s\n", "", wide, "class", "images", "recall",
-           "precision");
-    for (int i = 0; i < s->result.classes; i++) {
-        const class_result r = class_of(&s->result, i);
-        printf("%4d ", i);
-        cli_put_wide(stdout, class_text(s, i, number), wide);
-        printf(" %8lld ", (long long)r.images);
-        put_percent(r.recall, 9);
-        printf(" ");
-        put_percent(r.precision, 10);
-        printf("\n");
-    }
-}
-
-static int digits(int64_t n)
-{
-    char text[32];
-    return snprintf(text, sizeof text, "%lld", (long long)n);
-}
-
-/* Numbers as wide as the widest one; more classes than fit a page are left to --json.
- */
-static void put_confusion(const afn_eval *e)
-{
-    enum { MOST = 25 };
-    int wide = digits(e->classes - 1);
-
-    if (e->classes > MOST) {
-        printf("\nconfusion matrix: %d classes, see --json\n", e->classes);
-        return;
-    }
-    for (int i = 0; i < e->classes * e->classes; i++) {
-        const int width = digits(e->confusion[i]);
-        if (width > wide) wide = width;
-    }
-    printf(
-        "\nconfusion matrix: rows are the true class, columns the predicted one\n    ");
-    for (int j = 0; j < e->classes; j++) printf(" %*d", wide, j);
-    printf("\n");
-    for (int i = 0; i < e->classes; i++) {
-        printf("%4d", i);
-        for (int j = 0; j < e->classes; j++) {
-            printf(" %*lld", wide, (long long)e->confusion[i * e->classes + j]);
-        }
-        printf("\n");
-    }
-}
-
 static int run(int argc, char **argv)
 {
     eval_args o = { 0 };
     cli_args args;
-    evaluation s;
+    cli_evaluation s;
 
     int code = cli_parse(&cli_cmd_eval, argc, argv, &o, &args);
     if (code != CLI_GO_ON) return code;
+    if (o.calibrate && o.model)
+        return cli_usage(&cli_cmd_eval, "--calibrate changes MODEL, which --model says "
+                                        "afina did not write: convert it first");
+    const char *csv = o.csv ? o.csv : "";
+    if (o.json && !strcmp(csv, "-"))
+        return cli_usage(&cli_cmd_eval, "--json and --csv - both write to standard "
+                                        "output");
     code = evaluation_open(&s, &o, args.operand[0], args.operand[1]);
-    if (code == CLI_OK) code = evaluate(&s, &o);
-    if (code == CLI_OK && o.json) {
-        code = put_json(&s);
-    } else if (code == CLI_OK) {
-        put_summary(&s.result);
-        put_classes(&s);
-        put_confusion(&s.result);
-    }
+    if (code == CLI_OK) code = evaluate(&s, &o, args.operand[0]);
+    if (code == CLI_OK && *csv) code = cli_eval_csv(&s, csv);
+    if (code == CLI_OK && o.json)
+        code = cli_eval_json(&s);
+    else if (code == CLI_OK && strcmp(csv, "-"))
+        cli_eval_text(&s);
     evaluation_close(&s);
     return code;
 }
@@ -341,6 +201,33 @@ static const cli_option options[] = {
       .type = CLI_FLAG,
       .at = offsetof(eval_args, json),
       .help = "print one JSON object" },
+    { .name = "csv",
+      .type = CLI_TEXT,
+      .metavar = "FILE",
+      .at = offsetof(eval_args, csv),
+      .help = "write a line for each image: its class, the model's, the probability of "
+              "each class; - for standard output, instead of the table" },
+    { .name = "strict",
+      .type = CLI_FLAG,
+      .at = offsetof(eval_args, data.strict),
+      .help = "stop at the first image that cannot be read, instead of skipping it "
+              "with a warning" },
+    { .name = "calibrate",
+      .type = CLI_FLAG,
+      .at = offsetof(eval_args, calibrate),
+      .help = "learn from these images how sure the model may be of its answers, and "
+              "keep that in MODEL, which is written anew; they should not be those it "
+              "was trained with" },
+    { .name = "unknown-quantile",
+      .type = CLI_REAL,
+      .metavar = "Q",
+      .at = offsetof(eval_args, quantile),
+      .low = 0,
+      .high = 1,
+      .below_high = true,
+      .initial = "0.05",
+      .help = "with --calibrate: of the images that are right, as many are less sure "
+              "than what 'afina predict' calls unknown" },
     { .name = "batch",
       .type = CLI_INT,
       .metavar = "N",
@@ -377,25 +264,39 @@ static const cli_option options[] = {
     { .name = NULL },
 };
 
+static const cli_example examples[] = {
+    { "afina eval run/model.safetensors photos --split val",
+      "how good the model is on the images it was validated with" },
+    { "afina eval run/model.safetensors test --csv images.csv",
+      "the answer for each image, for a spreadsheet" },
+    { "afina eval run/model.safetensors other --calibrate",
+      "learn how sure the model may be from other images" },
+    { NULL, NULL },
+};
+
 const cli_command cli_cmd_eval = {
     .name = "eval",
     .summary = "measure how often a model is right",
     .operand = { "MODEL", "DATA" },
     .min_operands = 2,
-    .about = "Classifies labelled images and prints the accuracy, the mean "
-             "cross-entropy, each class's recall and precision, and the confusion "
-             "matrix. MODEL is a file written by 'afina train', or a state dict of "
-             "torchvision's together with --model. DATA is as for 'afina train'.",
+    .about =
+        "Classifies labelled images and prints the accuracy with its 95 % interval, "
+        "other measures of the whole, each class's recall, precision and F1, and the "
+        "confusion matrix. MODEL is a file written by 'afina train', or a state dict "
+        "of torchvision's together with --model. DATA is as for 'afina train'.",
     .option = options,
+    .example = examples,
     .notes =
-        "JSON: images, accuracy, top5 (null up to 5 classes), loss, seconds, skipped,\n"
-        "classes [{name, images, recall, precision}] and confusion [[count...]...],\n"
-        "rows the true class, columns the predicted one. Shares are from 0 to 1; "
-        "null\n"
-        "stands for the recall of a class without images, the precision of one "
-        "never\n"
-        "predicted, and for what is not a number. skipped counts images that could "
-        "not\n"
-        "be read.\n",
+        "JSON: images, skipped, accuracy, accuracy_interval [low, high], top5 (null "
+        "up\n"
+        "to 5 classes), balanced_accuracy, macro and weighted {precision, recall, "
+        "f1},\n"
+        "kappa, mcc, loss, brier, ece, auc, average_precision, seconds,\n"
+        "images_per_second, calibration (null where the model has none) {temperature,\n"
+        "unknown_below, quantile, images, loss, brier, ece, unknown, known_accuracy},\n"
+        "classes [{name, images, predicted, recall, precision, f1, each of the three\n"
+        "with its interval, auc, average_precision}] and confusion [[count...]...],\n"
+        "rows the true class, columns the predicted one. Shares are from 0 to 1; null\n"
+        "stands for what is not defined. docs/metrics.md explains each.\n",
     .run = run,
 };

@@ -13,17 +13,21 @@ run eval --threads 1 "$model" photos
 code 0
 err </dev/null
 has out '^images    8$'
-has out '^accuracy  50\.00 %$'
-has out '^loss      0\.[0-9]{4}$'
-sed '/^loss/d' .out >.rest && mv .rest .out
-if grep -q '^   0 cats *4   100' .out; then
+has out '^accuracy  50\.00 %, 95 % interval 21\.52 to 78\.48 %$'
+has out '^balanced  50\.00 %$'
+has out '^macro     precision 25\.00 %, recall 50\.00 %, F1 33\.33 %$'
+has out '^beyond chance: kappa 0\.0000, MCC 0\.0000$'
+has out '^ranking   ROC AUC 0\.5000, average precision 0\.5000$'
+has out '^loss      0\.[0-9]{4}, Brier [01]\.[0-9]{4}, calibration error [0-9.]+ %$'
+has out '^at temperature [0-9.e+]+: loss 0\.[0-9]{4}, Brier '
+has out '^unknown   [08] images below [0-9.]+ %'
+has out '^speed     [0-9.]+ images/s$'
+sed '1,/^$/d' .out >.rest && mv .rest .out
+if grep -q '^   0 cats *4 *100' .out; then
     out <<END
-images    8
-accuracy  50.00 %
-
-     class   images    recall  precision
-   0 cats         4   100.0 %     50.0 %
-   1 dogs         4     0.0 %          -
+     class   images            recall         precision                F1
+   0 cats         4  100.0 % (51-100)    50.0 % (22-78)    66.7 % (35-88)
+   1 dogs         4      0.0 % (0-49)                 -      0.0 % (0-66)
 
 confusion matrix: rows are the true class, columns the predicted one
      0 1
@@ -32,12 +36,9 @@ confusion matrix: rows are the true class, columns the predicted one
 END
 else
     out <<END
-images    8
-accuracy  50.00 %
-
-     class   images    recall  precision
-   0 cats         4     0.0 %          -
-   1 dogs         4   100.0 %     50.0 %
+     class   images            recall         precision                F1
+   0 cats         4      0.0 % (0-49)                 -      0.0 % (0-66)
+   1 dogs         4  100.0 % (51-100)    50.0 % (22-78)    66.7 % (35-88)
 
 confusion matrix: rows are the true class, columns the predicted one
      0 1
@@ -49,9 +50,55 @@ fi
 run eval --threads 1 "$model" photos --json --batch 3
 code 0
 [ "$(wc -l <.out)" -eq 1 ] || fail "not one line"
-has out '^\{"images":8,"accuracy":0\.5,"top5":null,"loss":0\.[0-9]+,"seconds":[0-9.e-]+,'
-has out ',"classes":\[\{"name":"cats","images":4,"recall":[01]\.0,"precision":(0\.5|null)\},'
-has out '"confusion":\[\[[04],[04]\],\[[04],[04]\]\],"skipped":0\}$'
+has out '^\{"images":8,"skipped":0,"accuracy":0\.5,"accuracy_interval":\[0\.21521[0-9]*,0\.7847[0-9]*\],"top5":null,'
+has out '"loss":0\.[0-9]+,"brier":[0-9.]+,"ece":[0-9.]+,"auc":0\.5,"average_precision":0\.5,"seconds":[0-9.e-]+,'
+has out '"calibration":\{"temperature":[0-9.]+,"unknown_below":[0-9.]+,"quantile":0\.05,"images":2,'
+has out ',"classes":\[\{"name":"cats","images":4,"predicted":[08],"recall":[01]\.0,"recall_interval":\[0\.'
+has out '"confusion":\[\[[04],[04]\],\[[04],[04]\]\]\}$'
+
+# ---- a line for each image ----
+run eval --threads 1 "$model" photos --csv images.csv
+code 0
+has out '^images    8$'
+cp images.csv .out
+[ "$(wc -l <.out)" -eq 9 ] || fail "not a line for each image"
+has out '^file,class,predicted,right,cats,dogs$'
+has out '^photos/cats/1\.jpg,cats,(cats|dogs),[01],0\.[0-9]+,0\.[0-9]+$'
+run eval --threads 1 "$model" photos --csv -
+code 0
+out <images.csv
+run eval --threads 1 "$model" photos --csv nowhere/images.csv
+code 1
+says "nowhere/images.csv: cannot write: No such file or directory"
+run eval --threads 1 "$model" photos --csv - --json
+code 2
+cp -r photos 'a, "b"'
+run eval --threads 1 "$model" 'a, "b"' --csv -
+code 0
+has out '^"a, ""b""/cats/1\.jpg",cats,'
+
+# ---- calibration ----
+cp "$model" other.safetensors
+run eval --threads 1 other.safetensors photos --calibrate --unknown-quantile 0.25
+code 0
+has out '^at temperature '
+run eval --threads 1 other.safetensors photos --json
+has out '"quantile":0\.25,"images":8,'
+run eval --threads 1 "$model" photos --calibrate --model squeezenet1_1
+code 2
+has err '^afina: --calibrate changes MODEL'
+
+# ---- pictures that are none ----
+cp -r photos spoilt
+echo text >spoilt/cats/2.jpg
+run eval --threads 1 "$model" spoilt
+code 0
+has out '^skipped   1 that could not be read$'
+has err '^afina: warning: .*spoilt/cats/2.jpg'
+run eval --threads 1 "$model" spoilt --strict
+code 1
+silent
+says "spoilt/cats/2.jpg: not a picture"
 
 # ---- which images ----
 images() {
@@ -79,7 +126,7 @@ images 8
 run eval --threads 1 "$model" parted --split all
 code 0
 images 12
-has out '^accuracy  50\.00 %$'
+has out '^accuracy  50\.00 %,'
 has out '^   0 cats +6 '
 
 # ---- classes ----
@@ -93,7 +140,7 @@ run train fake:size=14,classes=7 --weights seven/model.safetensors --head-epochs
 code 0
 run eval --threads 1 seven/model.safetensors fake:size=30,classes=7
 code 0
-has out '^top-5     [0-9.]+ %$'
+has out '^top-5     [0-9.]+ %, 95 %'
 
 # ---- mistakes ----
 run eval --threads 1 none.pth photos
