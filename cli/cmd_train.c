@@ -217,17 +217,18 @@ static void add_phase(training *s, const char *name, const char *trainable,
                       int64_t epochs, double lr)
 {
     if (epochs == 0) return;
-    s->phase[s->n_phases++] = (afn_phase){ .name = name,
-                                           .trainable = trainable,
-                                           .epochs = (int)epochs,
-                                           .lr = (float)lr,
-                                           .momentum = (float)s->o->momentum,
-                                           .weight_decay = (float)s->o->weight_decay,
-                                           .nesterov = s->o->nesterov };
+    afn_phase *p = &s->phase[s->n_phases++];
+    *p = afn_phase_defaults();
+    p->name = name;
+    p->trainable = trainable;
+    p->epochs = (int)epochs;
+    p->optim.lr = (float)lr;
+    p->optim.momentum = (float)s->o->momentum;
+    p->optim.weight_decay = (float)s->o->weight_decay;
+    p->optim.nesterov = s->o->nesterov;
     const augment_args *a = &s->o->augment;
     const bool head = !trainable;
-    cli_augment_set(&s->phase[s->n_phases - 1], a,
-                    head && a->head_spec ? a->head_spec : a->spec);
+    cli_augment_set(p, a, head && a->head_spec ? a->head_spec : a->spec);
 }
 
 /* Parameters that a phase trains, counted by setting the model up for it; fails where
@@ -278,7 +279,7 @@ static void put_phases(const training *s)
     for (int i = 0; i < s->n_phases; i++) {
         const afn_phase *p = &s->phase[i];
         printf("phase    %s: %d %s at %g, trains %s parameters (", p->name, p->epochs,
-               cli_plural(p->epochs, "epoch", "epochs"), (double)p->lr,
+               cli_plural(p->epochs, "epoch", "epochs"), (double)p->optim.lr,
                cli_count(s->trained[i], count));
         cli_put(stdout, p->trainable ? p->trainable : afn_model_head(s->m));
         printf(")\n");

@@ -20,7 +20,7 @@ static void train(afn_model *model, afn_loader *loader, float lr, int64_t first)
     enum { EPOCHS = 5 };
     afn_trainer_opts sgd = afn_trainer_defaults(); /* momentum 0.9, cross-entropy */
     afn_trainer *trainer;
-    sgd.lr = lr;
+    sgd.optim.lr = lr;
     check(afn_trainer_new(&trainer, model, &sgd));
     for (int64_t epoch = first; epoch < first + EPOCHS; epoch++) {
         afn_batch batch;

@@ -10,6 +10,7 @@
 #include "afina/image.h"
 #include "afina/metrics.h"
 #include "afina/model.h"
+#include "afina/optim.h"
 #include "afina/profile.h"
 #include "afina/report.h"
 #include "afina/status.h"

@@ -9,6 +9,7 @@
 
 #include "afina/data.h"
 #include "afina/model.h"
+#include "afina/optim.h"
 #include "afina/profile.h"
 #include "afina/status.h"
 
@@ -23,11 +24,13 @@ extern "C" {
 typedef struct afn_trainer afn_trainer;
 
 typedef struct afn_trainer_opts {
-    const char *optimizer;   /* "sgd", torch.optim.SGD's arithmetic */
-    float lr;                /* default 0.001 */
-    float momentum;          /* default 0.9 */
-    float weight_decay;      /* default 0 */
-    bool nesterov;           /* default false */
+    afn_optim_opts optim;       /* default SGD, lr 0.001, momentum 0.9 */
+    afn_schedule_opts schedule; /* default constant */
+
+    /* What a schedule must know of the run; read by cosine and onecycle. */
+    int epochs;          /* default 0 */
+    int64_t epoch_steps; /* batches of an epoch, default 0 */
+
     afn_bn_mode bn;          /* default AFN_BN_AUTO */
     int64_t batch;           /* images of a usual step, default 32; others work too */
     uint64_t seed;           /* of dropout, default 0 */
@@ -60,18 +63,36 @@ typedef struct afn_step_result {
                       * label with the larger share */
 } afn_step_result;
 
-/* zero_grad, forward, loss, backward, optimizer.step in one.
+/* zero_grad, forward, loss, backward, optimizer.step in one; with optim.accumulate the
+ * optimiser's part only in the last of so many calls.
  *   result   may be NULL
  * Errors     AFN_EINVAL  a label outside the classes, or a loss that is not a number:
  *                        the weights are then as before the step */
 AFN_API afn_status afn_trainer_step(afn_trainer *t, const afn_batch *batch,
                                     afn_step_result *result);
 
-/* Learning rate of the steps from now on. */
+/* After the last batch of an epoch: the optimiser's step for what optim.accumulate has
+ * gathered, if anything, and one epoch more for the schedule, which does not move
+ * without. */
+AFN_API afn_status afn_trainer_end_epoch(afn_trainer *t);
+
+/* After validation, for the plateau schedule: its loss, or another number that should
+ * fall.  NaN is not better than anything. */
+AFN_API void afn_trainer_report(afn_trainer *t, double loss);
+
+/* Learning rate of the steps from now on, which the schedule changes on. */
 AFN_API void afn_trainer_set_lr(afn_trainer *t, float lr);
+
+/* Learning rate of the optimiser's next step, of parameters that learn at the full
+ * rate. */
+AFN_API float afn_trainer_lr(const afn_trainer *t);
 
 /* Write the trained weights into the model: before saving, predicting or freeing. */
 AFN_API afn_status afn_trainer_sync(afn_trainer *t);
+
+/* The same with the average of the weights where optim.ema_decay asks for one. Training
+ * goes on from the weights themselves. */
+AFN_API afn_status afn_trainer_sync_average(afn_trainer *t);
 
 /* ---- evaluation ---- */
 
@@ -102,13 +123,14 @@ typedef struct afn_phase {
     const char *trainable; /* pattern as for afn_model_unfreeze(); all else is frozen.
                             * NULL = the head */
     int epochs;
-    float lr;
-    float momentum;
-    float weight_decay;
-    bool nesterov;
+    afn_optim_opts optim;
+    afn_schedule_opts schedule;
     afn_augment_opts augment; /* of training images; all zero = none */
     float label_smoothing;    /* 0 to 1 */
 } afn_phase;
+
+/* Of 5 epochs that train the head, with the defaults of SGD and a constant rate. */
+AFN_API afn_phase afn_phase_defaults(void);
 
 /* What is known after each epoch; val_* are NaN without validation images. */
 typedef struct afn_epoch {
@@ -120,7 +142,7 @@ typedef struct afn_epoch {
     double train_loss, train_acc; /* over the epoch's batches, as they were trained:
                                    * augmented, mixed, against smoothed labels */
     double val_loss, val_acc;
-    float lr;
+    float lr;                 /* of the last step */
     double images_per_second; /* of training */
     double seconds;           /* with validation */
     bool best;                /* the best so far: saved as the model */
@@ -137,6 +159,7 @@ typedef struct afn_progress {
     double images_per_second; /* of the epoch */
     double seconds_left;      /* of the phase, estimated from the epoch so far */
     double loss;              /* mean so far in the epoch */
+    float lr;                 /* of this step */
 } afn_progress;
 
 /* What becomes of the features that a phase's frozen layers make of each image: the

@@ -73,7 +73,7 @@ static afn_status make_trainer(bench *b)
 {
     afn_status st = AFN_OK;
     afn_trainer_opts t = afn_trainer_defaults();
-    t.lr = 0;
+    t.optim.lr = 0;
     t.batch = b->o.batch;
     t.threads = b->o.threads;
     t.backend = b->o.backend;

@@ -14,13 +14,20 @@
 #include "train/metrics.h"
 #include "train/trainer.h"
 
+afn_phase afn_phase_defaults(void)
+{
+    return (afn_phase){ .name = "head",
+                        .epochs = 5,
+                        .optim = afn_optim_defaults("sgd"),
+                        .schedule = afn_schedule_defaults() };
+}
+
 void afn_default_phases(afn_phase phase[2])
 {
-    phase[0] =
-        (afn_phase){ .name = "head", .epochs = 5, .lr = 0.001f, .momentum = 0.9f };
-    phase[1] = (afn_phase){
-        .name = "tune", .trainable = "*", .epochs = 5, .lr = 0.0001f, .momentum = 0.9f
-    };
+    phase[0] = phase[1] = afn_phase_defaults();
+    phase[1].name = "tune";
+    phase[1].trainable = "*";
+    phase[1].optim.lr = 0.0001f;
 }
 
 afn_fit_opts afn_fit_defaults(void)
@@ -265,6 +272,7 @@ static afn_status train_epoch(fit *f, afn_trainer *t, afn_epoch *e)
     for (;;) {
         AFN_TRY(afn_batches_next(&f->train, &b, &features));
         if (!b.n) break;
+        p.lr = afn_trainer_lr(t);
         AFN_TRY(train_batch(f, t, &b, features, &r));
         loss += r.loss * (double)b.n;
         correct += r.correct;
@@ -273,6 +281,8 @@ static afn_status train_epoch(fit *f, afn_trainer *t, afn_epoch *e)
         p.loss = loss / (double)p.images;
         AFN_TRY(report_step(f, e, &p, afn_now_s() - start));
     }
+    AFN_TRY(afn_trainer_end_epoch(t));
+    e->lr = p.lr;
     e->train_loss = loss / (double)p.images;
     e->train_acc = (double)correct / (double)p.images;
     e->images_per_second = (double)p.images / (afn_now_s() - start);
@@ -305,11 +315,11 @@ static afn_status run_epoch(fit *f, afn_trainer *t, const afn_phase *phase, int 
                     .epoch = epoch,
                     .of = phase->epochs,
                     .run_epoch = f->run_epoch + 1,
-                    .run_of = f->run_of,
-                    .lr = phase->lr };
+                    .run_of = f->run_of };
     AFN_TRY(train_epoch(f, t, &e));
-    AFN_TRY(afn_trainer_sync(t));
+    AFN_TRY(afn_trainer_sync_average(t));
     AFN_TRY(validate(f, &e));
+    afn_trainer_report(t, f->predictor ? e.val_loss : e.train_loss);
     e.skipped = afn_loader_bad(f->train.loader);
     if (f->val.loader) e.skipped += afn_loader_bad(f->val.loader);
     e.seconds = afn_now_s() - start;
@@ -350,10 +360,10 @@ static afn_status run_phase(fit *f, const afn_phase *phase)
     AFN_TRY(afn_model_freeze(f->model, "*"));
     AFN_TRY(afn_model_unfreeze(f->model, phase->trainable ? phase->trainable
                                                           : afn_model_head(f->model)));
-    o.lr = phase->lr;
-    o.momentum = phase->momentum;
-    o.weight_decay = phase->weight_decay;
-    o.nesterov = phase->nesterov;
+    o.optim = phase->optim;
+    o.schedule = phase->schedule;
+    o.epochs = phase->epochs;
+    o.epoch_steps = afn_batches_count(&f->train);
     o.class_weight = f->class_weight;
     o.label_smoothing = phase->label_smoothing;
     o.bn = f->o.bn;
@@ -372,6 +382,7 @@ static afn_status run_phase(fit *f, const afn_phase *phase)
     AFN_TRY(tell_features(f, phase));
     if (f->o.on_profile) AFN_TRY(afn_plan_profile(afn_trainer__plan(t), true));
     for (int e = 1; e <= phase->epochs; e++) AFN_TRY(run_epoch(f, t, phase, e));
+    AFN_TRY(afn_trainer_sync(t)); /* where the next phase begins */
     AFN_TRY(save_all(f));
     if (f->o.on_profile) AFN_TRY(report_profile(f, t, phase));
 done:
@@ -428,7 +439,9 @@ static afn_status check_phases(const fit *f)
         const afn_phase *p = &f->o.phase[i];
         if (p->epochs < 0)
             return afn_fail(AFN_EINVAL, "phase %s has %d epochs", p->name, p->epochs);
-        const afn_status st = afn_augment_check(&p->augment);
+        afn_status st = afn_optim_check(&p->optim);
+        if (st == AFN_OK) st = afn_schedule_check(&p->schedule);
+        if (st == AFN_OK) st = afn_augment_check(&p->augment);
         if (st != AFN_OK) return afn_context(st, "phase %s", p->name);
         if (!(p->label_smoothing >= 0 && p->label_smoothing <= 1))
             return afn_fail(AFN_EINVAL, "phase %s: label smoothing is %g, need 0 to 1",

@@ -3,6 +3,9 @@
 #ifndef AFN_TRAIN_OPTIM_H
 #define AFN_TRAIN_OPTIM_H
 
+#include <math.h>
+
+#include "afina/optim.h"
 #include "engine/engine.h"
 
 /* Find by name.
@@ -10,5 +13,20 @@
 afn_status afn_optimizer_find(const afn_optimizer **out, const char *name);
 
 extern const afn_optimizer afn_optim_sgd;
+
+/* Numbers that an option may have. */
+typedef struct afn_range {
+    double low, high;
+    bool open_low, open_high; /* the end itself is excluded */
+} afn_range;
+#define AFN_FROM_0       ((afn_range){ .high = INFINITY })
+#define AFN_ABOVE_0      ((afn_range){ .high = INFINITY, .open_low = true })
+#define AFN_FROM_1       ((afn_range){ .low = 1, .high = INFINITY })
+#define AFN_BELOW_1      ((afn_range){ .high = 1, .open_high = true })
+#define AFN_ABOVE_0_TO_1 ((afn_range){ .high = 1, .open_low = true })
+#define AFN_INSIDE_0_1   ((afn_range){ .high = 1, .open_low = true, .open_high = true })
+
+/* AFN_EINVAL unless value is a number of the range. */
+afn_status afn_check_range(const char *name, double value, afn_range r);
 
 #endif

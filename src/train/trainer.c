@@ -4,7 +4,7 @@
 #include <math.h>
 
 #include "train/loss.h"
-#include "train/optim.h"
+#include "train/lr_schedule.h"
 #include "train/trainer.h"
 
 struct afn_trainer {
@@ -12,6 +12,8 @@ struct afn_trainer {
     afn_plan *plan;
     const afn_optimizer *optimizer;
     afn_step_args args;
+    int64_t epoch;   /* epochs that have ended */
+    double reported; /* the last loss that was */
     int classes;
     double smoothing;
     float *class_weight; /* [classes], NULL = all 1 */
@@ -23,27 +25,33 @@ struct afn_trainer {
 afn_trainer_opts afn_trainer_defaults(void)
 {
     return (afn_trainer_opts){
-        .optimizer = "sgd",
-        .lr = 0.001f,
-        .momentum = 0.9f,
+        .optim = afn_optim_defaults("sgd"),
+        .schedule = afn_schedule_defaults(),
         .bn = AFN_BN_AUTO,
         .batch = 32,
         .backend = "cpu",
     };
 }
 
+/* What options promise and a trainer does not do yet. */
+static afn_status check_supported(const afn_optim_opts *o, const afn_schedule_opts *s)
+{
+    const bool groups = o->layer_decay != 1 || o->head_lr_factor != 1;
+    const bool gradients = o->clip_norm > 0 || o->clip_value > 0 || o->accumulate > 1;
+    if (groups || o->no_decay_norm_bias || gradients || o->ema_decay > 0 ||
+        o->dampening != 0 || s->warmup_epochs || s->warmup_steps)
+        return afn_fail(AFN_EUNSUPPORTED, "not with this version");
+    return AFN_OK;
+}
+
 static afn_status check_options(const afn_trainer_opts *o, const afn_model *m)
 {
     const afn_graph *g = afn_model__graph(m);
     const bool *trainable = afn_model__trainable(m);
-    if (!(o->lr >= 0))
-        return afn_fail(AFN_EINVAL, "learning rate is %g", (double)o->lr);
-    if (!(o->momentum >= 0))
-        return afn_fail(AFN_EINVAL, "momentum is %g", (double)o->momentum);
-    if (!(o->weight_decay >= 0))
-        return afn_fail(AFN_EINVAL, "weight decay is %g", (double)o->weight_decay);
-    if (o->nesterov && o->momentum == 0) /* as torch.optim.SGD */
-        return afn_fail(AFN_EINVAL, "nesterov needs a momentum above 0");
+    afn_status st = afn_optim_check(&o->optim);
+    if (st == AFN_OK) st = afn_schedule_check(&o->schedule);
+    if (st == AFN_OK) st = check_supported(&o->optim, &o->schedule);
+    if (st != AFN_OK) return st;
     if (!(o->label_smoothing >= 0 && o->label_smoothing <= 1))
         return afn_fail(AFN_EINVAL, "label smoothing is %g, need 0 to 1",
                         (double)o->label_smoothing);
@@ -103,11 +111,11 @@ afn_status afn_trainer_new(afn_trainer **out, afn_model *m,
     t->smoothing = (double)o.label_smoothing;
     AFN_TRY(check_options(&o, m));
     AFN_TRY(copy_weights(t, o.class_weight));
-    AFN_TRY(afn_optimizer_find(&t->optimizer, o.optimizer));
-    t->args = (afn_step_args){ .lr = o.lr,
-                               .momentum = o.momentum,
-                               .weight_decay = o.weight_decay,
-                               .nesterov = o.nesterov };
+    AFN_TRY(afn_optimizer_find(&t->optimizer, o.optim.optimizer));
+    t->args = (afn_step_args){ .lr = o.optim.lr,
+                               .momentum = o.optim.momentum,
+                               .weight_decay = o.optim.weight_decay,
+                               .nesterov = o.optim.nesterov };
     AFN_TRY(make_plan(t, &o));
     *out = t;
     t = NULL;
@@ -215,12 +223,33 @@ afn_status afn_trainer_step(afn_trainer *t, const afn_batch *batch,
     return afn_trainer__step(t, batch, NULL, result);
 }
 
+afn_status afn_trainer_end_epoch(afn_trainer *t)
+{
+    t->epoch++;
+    return AFN_OK;
+}
+
+void afn_trainer_report(afn_trainer *t, double loss)
+{
+    t->reported = loss;
+}
+
 void afn_trainer_set_lr(afn_trainer *t, float lr)
 {
     t->args.lr = lr;
 }
 
+float afn_trainer_lr(const afn_trainer *t)
+{
+    return t->args.lr;
+}
+
 afn_status afn_trainer_sync(afn_trainer *t)
 {
     return afn_plan_sync(t->plan);
+}
+
+afn_status afn_trainer_sync_average(afn_trainer *t)
+{
+    return afn_trainer_sync(t);
 }

@@ -216,7 +216,7 @@ static void only_training_images_of_the_phase_are_augmented(void **state)
     for (int k = 0; k < 2; k++) {
         run r = open_run(NULL);
         r.o.on_epoch = keep_epoch;
-        r.phase[0].lr = r.phase[1].lr = 0;
+        r.phase[0].optim.lr = r.phase[1].optim.lr = 0;
         r.o.bn = AFN_BN_FROZEN;
         if (k) {
             r.phase[0].label_smoothing = 0.5f;

@@ -45,7 +45,7 @@ static afn_trainer *new_trainer(afn_model *m, float lr)
 {
     afn_trainer *t;
     afn_trainer_opts o = afn_trainer_defaults();
-    o.lr = lr;
+    o.optim.lr = lr;
     o.batch = BATCH;
     assert_ok(afn_trainer_new(&t, m, &o));
     return t;
@@ -93,7 +93,7 @@ static void bf16_learns_as_well(void **state)
             afn_trainer *t;
             afn_trainer_opts o = afn_trainer_defaults();
             afn_step_result r;
-            o.lr = 0.005f;
+            o.optim.lr = 0.005f;
             o.batch = BATCH;
             o.precision = i ? AFN_PRECISION_BF16 : AFN_PRECISION_FP32;
             assert_ok(afn_trainer_new(&t, m, &o));
@@ -191,7 +191,7 @@ static void mixed_labels_weigh_both_and_count_the_larger(void **state)
     afn_model *m = new_model("squeezenet1_1");
     afn_trainer *t;
     afn_trainer_opts o = afn_trainer_defaults();
-    o.lr = 0;
+    o.optim.lr = 0;
     o.batch = BATCH;
     for (int smooth = 0; smooth < 2; smooth++) {
         o.label_smoothing = smooth ? 0.3f : 0;
@@ -243,20 +243,20 @@ static void wrong_options_and_labels_are_refused(void **state)
     const afn_batch none = {
         .n = 0, .pixels = pixels, .labels = labels, .index = places
     };
-    o.lr = -1;
+    o.optim.lr = -1;
     assert_fails(AFN_EINVAL, "learning rate is -1", afn_trainer_new(&t, m, &o));
     o = afn_trainer_defaults();
     o.batch = 0;
     assert_fails(AFN_EINVAL, "batch is 0", afn_trainer_new(&t, m, &o));
     o = afn_trainer_defaults();
-    o.nesterov = true;
-    o.momentum = 0;
+    o.optim.nesterov = true;
+    o.optim.momentum = 0;
     assert_fails(AFN_EINVAL, "nesterov needs", afn_trainer_new(&t, m, &o));
     o = afn_trainer_defaults();
     o.label_smoothing = 1.5f;
     assert_fails(AFN_EINVAL, "label smoothing is 1.5", afn_trainer_new(&t, m, &o));
     o = afn_trainer_defaults();
-    o.optimizer = "lion";
+    o.optim.optimizer = "lion";
     assert_fails(AFN_ENOTFOUND, "lion", afn_trainer_new(&t, m, &o));
     assert_ok(afn_model_freeze(m, "*"));
     assert_fails(AFN_EINVAL, "every parameter is frozen", afn_trainer_new(&t, m, NULL));
