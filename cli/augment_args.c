@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "train_args.h"
+
 static afn_augment_opts opts_of(const augment_args *a, const char *spec)
 {
     return (afn_augment_opts){
@@ -75,3 +77,57 @@ void cli_augment_put(const afn_phase *phase)
     if (any) printf("\n");
     afn_augment_free(a);
 }
+
+const cli_option cli_augment_options[] = {
+    { .section = "augmentation",
+      .name = "augment",
+      .type = CLI_TEXT,
+      .metavar = "SPEC",
+      .at = offsetof(train_args, augment.spec),
+      .initial = "none",
+      .help = "change training images at random, anew in each epoch: none, light, "
+              "medium, strong, or steps such as 'crop=0.5,hflip,color=0.2', see below; "
+              "validation sees images as they are" },
+    { .name = "head-augment",
+      .type = CLI_TEXT,
+      .metavar = "SPEC",
+      .at = offsetof(train_args, augment.head_spec),
+      .help = "the same for the first phase (default: as --augment)" },
+    { .name = "views",
+      .type = CLI_INT,
+      .metavar = "K",
+      .at = offsetof(train_args, augment.views),
+      .min = 0,
+      .max = 1000,
+      .initial = "0",
+      .help = "augmented views of each image that epochs see in turn, so that features "
+              "of frozen layers are made once for each and kept; 0 for another view in "
+              "every epoch, and no features" },
+    { .name = "mixup",
+      .type = CLI_REAL,
+      .metavar = "A",
+      .at = offsetof(train_args, augment.mixup),
+      .low = 0,
+      .high = 1000,
+      .initial = "0",
+      .help = "blend pairs of training images and their labels, by a share from "
+              "Beta(A, A) for each step; 0 for no" },
+    { .name = "cutmix",
+      .type = CLI_REAL,
+      .metavar = "A",
+      .at = offsetof(train_args, augment.cutmix),
+      .low = 0,
+      .high = 1000,
+      .initial = "0",
+      .help = "paste rectangles of other training images, and mix the labels by area; "
+              "with --mixup too each step does one of the two" },
+    { .name = "label-smoothing",
+      .type = CLI_REAL,
+      .metavar = "E",
+      .at = offsetof(train_args, augment.smoothing),
+      .low = 0,
+      .high = 1,
+      .initial = "0",
+      .help = "part of each training label that is spread over all classes" },
+    { .name = NULL },
+};

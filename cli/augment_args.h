@@ -12,6 +12,9 @@ typedef struct augment_args {
     int64_t views;
 } augment_args;
 
+/* Their rows: of the `augment` in a train_args. */
+extern const cli_option cli_augment_options[];
+
 /* Check them, with a usage message: CLI_GO_ON or an exit code. */
 int cli_augment_check(const cli_command *c, const augment_args *a);
 

@@ -35,6 +35,7 @@ typedef struct cli_command {
     bool repeat;                           /* the last operand may come many times */
     const char *about;                     /* paragraphs before the options */
     const cli_option *option;              /* ends with a NULL name; NULL = none */
+    const cli_option *const *more;         /* further such tables; ends with NULL */
     const char *notes;                     /* lines after the options, as they are */
     const cli_example *example;            /* ends with a NULL line; NULL = none */
     int (*run)(int argc, char **argv);     /* argv[0] is the command's name */

@@ -32,10 +32,11 @@ static void put_usage(const cli_command *c)
         const bool needed = i < c->min_operands;
         printf(" %s%s%s%s", needed ? "" : "[", c->operand[i], dots, needed ? "" : "]");
     }
-    for (const cli_option *o = c->option; o && o->name; o++) {
+    const cli_option *o;
+    for (int i = 0; (o = cli_option_at(c, i)); i++) {
         if (o->required) printf(" --%s %s", o->name, o->metavar);
     }
-    if (c->option) printf(" [OPTION]...");
+    if (cli_option_at(c, 0)) printf(" [OPTION]...");
     printf("\n\n");
 }
 
@@ -85,10 +86,10 @@ void cli_help(const cli_command *c)
     };
     put_usage(c);
     put_wrapped(c->about, 0, 0);
-    const cli_option *first = c->option;
-    printf("\n%s:\n", first && first->section ? first->section : "options");
-    for (const cli_option *o = first; o && o->name; o++) {
-        if (o->section && o != first) printf("\n%s:\n", o->section);
+    const cli_option *o = cli_option_at(c, 0);
+    printf("\n%s:\n", o && o->section ? o->section : "options");
+    for (int i = 0; (o = cli_option_at(c, i)); i++) {
+        if (o->section && i) printf("\n%s:\n", o->section);
         if (!o->hidden) put_option(o);
     }
     put_option(&help);

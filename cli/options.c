@@ -13,11 +13,19 @@
 
 #include "cli.h"
 
-static const cli_option no_options[] = { { .name = NULL } };
-
-static const cli_option *table_of(const cli_command *c)
+static const cli_option *nth(const cli_option *table, int *i)
 {
-    return c->option ? c->option : no_options;
+    for (; table && table->name; table++) {
+        if ((*i)-- == 0) return table;
+    }
+    return NULL;
+}
+
+const cli_option *cli_option_at(const cli_command *c, int i)
+{
+    const cli_option *o = nth(c->option, &i);
+    for (int t = 0; !o && c->more && c->more[t]; t++) o = nth(c->more[t], &i);
+    return o;
 }
 
 static void *value_at(void *values, const cli_option *o)
@@ -109,21 +117,23 @@ char *cli_expected(const cli_option *o, char *buf, size_t bytes)
 
 /* ---- finding options ---- */
 
-static const cli_option *find_name(const cli_option *table, const char *name,
-                                   size_t length)
+/* Places in the list of options, -1 where there is none. */
+static int find_name(const cli_command *c, const char *name, size_t length)
 {
-    for (const cli_option *o = table; o->name; o++) {
-        if (strlen(o->name) == length && !strncmp(o->name, name, length)) return o;
+    const cli_option *o;
+    for (int i = 0; (o = cli_option_at(c, i)); i++) {
+        if (strlen(o->name) == length && !strncmp(o->name, name, length)) return i;
     }
-    return NULL;
+    return -1;
 }
 
-static const cli_option *find_letter(const cli_option *table, char letter)
+static int find_letter(const cli_command *c, char letter)
 {
-    for (const cli_option *o = table; o->name; o++) {
-        if (o->letter == letter) return o;
+    const cli_option *o;
+    for (int i = 0; (o = cli_option_at(c, i)); i++) {
+        if (o->letter == letter) return i;
     }
-    return NULL;
+    return -1;
 }
 
 static int unknown_option(const cli_command *c, const char *arg, size_t length)
@@ -133,7 +143,8 @@ static int unknown_option(const cli_command *c, const char *arg, size_t length)
     char typed[64];
     size_t n = 0;
 
-    for (const cli_option *o = table_of(c); o->name; o++) {
+    const cli_option *o;
+    for (int i = 0; (o = cli_option_at(c, i)); i++) {
         if (!o->hidden) name[n++] = o->name;
     }
     name[n++] = "help";
@@ -178,8 +189,7 @@ static int take_value(const cli_command *c, const cli_option *o, const char *tex
 static int take_option(const cli_command *c, int argc, char **argv, int *i,
                        void *values, cli_args *args)
 {
-    const cli_option *table = table_of(c);
-    const cli_option *o = NULL;
+    int place;
     const char *arg = argv[*i];
     const char *text = NULL;
     size_t length = strlen(arg);
@@ -191,19 +201,21 @@ static int take_option(const cli_command *c, int argc, char **argv, int *i,
     if (arg[1] == '-') {
         length = strcspn(arg, "=");
         if (arg[length]) text = arg + length + 1;
-        o = find_name(table, arg + 2, length - 2);
+        place = find_name(c, arg + 2, length - 2);
     } else {
-        o = find_letter(table, arg[1]);
+        place = find_letter(c, arg[1]);
         if (arg[2]) text = arg + 2;
     }
-    if (!o) return unknown_option(c, arg, length);
-    args->given[o - table] = true;
-    return take_value(c, o, text, argc, argv, i, values);
+    if (place < 0) return unknown_option(c, arg, length);
+    args->given[place] = true;
+    return take_value(c, cli_option_at(c, place), text, argc, argv, i, values);
 }
 
 static void set_defaults(const cli_command *c, void *values)
 {
-    for (const cli_option *o = table_of(c); o->name; o++) {
+    const cli_option *o;
+    for (int i = 0; (o = cli_option_at(c, i)); i++) {
+        assert(i < CLI_MAX_OPTIONS);
         const bool set = !o->initial || set_value(o, o->initial, value_at(values, o));
         assert(set); /* a default is in its option's range */
         (void)set;
@@ -222,9 +234,9 @@ static int check_complete(const cli_command *c, const cli_args *args)
         if (!*args->operand[i])
             return cli_usage(c, "%s is empty", c->operand[i < most ? i : most - 1]);
     }
-    const cli_option *table = table_of(c);
-    for (const cli_option *o = table; o->name; o++) {
-        if (o->required && !args->given[o - table])
+    const cli_option *o;
+    for (int i = 0; (o = cli_option_at(c, i)); i++) {
+        if (o->required && !args->given[i])
             return cli_usage(c, "--%s %s is missing", o->name, o->metavar);
     }
     return CLI_GO_ON;
@@ -251,6 +263,6 @@ int cli_parse(const cli_command *c, int argc, char **argv, void *values, cli_arg
 
 bool cli_given(const cli_command *c, const cli_args *args, const char *name)
 {
-    const cli_option *o = find_name(table_of(c), name, strlen(name));
-    return o && args->given[o - table_of(c)];
+    const int place = find_name(c, name, strlen(name));
+    return place >= 0 && args->given[place];
 }

@@ -47,7 +47,7 @@ enum { CLI_MAX_OPTIONS = 128, CLI_GO_ON = -1 };
 typedef struct cli_args {
     char **operand; /* [n], in argv's memory */
     int n;
-    bool given[CLI_MAX_OPTIONS]; /* by place in the table */
+    bool given[CLI_MAX_OPTIONS]; /* by place, as cli_option_at() */
 } cli_args;
 
 /* Parse a command's arguments: --name VALUE, --name=VALUE, -x VALUE, -xVALUE, "--" ends
@@ -60,6 +60,9 @@ typedef struct cli_args {
  * arguments were wrong. */
 int cli_parse(const struct cli_command *c, int argc, char **argv, void *values,
               cli_args *args);
+
+/* The options of a command, from all of its tables: i from 0; NULL behind the last. */
+const cli_option *cli_option_at(const struct cli_command *c, int i);
 
 /* Was this option on the command line? */
 bool cli_given(const struct cli_command *c, const cli_args *args, const char *name);

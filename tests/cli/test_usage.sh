@@ -53,6 +53,9 @@ code 0
 run help train
 has out '^      --batch N +images in a step \(default 32\)$'
 grep -q backend .out && fail "a hidden option is shown"
+for section in model phases optimiser augmentation data images machine output; do
+    [ "$(grep -cx "$section:" .out)" -eq 1 ] || fail "heading '$section'"
+done
 
 run help bench
 has out '^examples:$'

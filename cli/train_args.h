@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What 'afina train' can be told, and what the library makes of it.
+ *
+ * Options come in groups.  A group is a struct in here, a file <group>_args.c with the
+ * table of its rows, and a word in the list of tables in train_args.c; the first row of
+ * a table names the section that help shows it under. */
+#ifndef AFN_CLI_TRAIN_ARGS_H
+#define AFN_CLI_TRAIN_ARGS_H
+
+#include "augment_args.h"
+#include "cli.h"
+#include "data_open.h"
+#include "optim_args.h"
+#include "train_data_args.h"
+
+enum { CLI_MAX_PHASES = 2 };
+
+typedef struct train_args {
+    const char *source; /* DATA */
+    const char *model, *weights, *out;
+    bool keep_head;
+
+    int64_t head_epochs, tune_epochs;
+    double head_lr, tune_lr;
+    const char *unfreeze;
+    int64_t batch;
+    int bn;
+    optim_args optim;
+    augment_args augment;
+
+    cli_data_args data; /* seed and threads are those of all else too */
+    const char *class_weights;
+    int sampler;
+    bool no_shuffle;
+    train_image_args image;
+
+    int precision, backend;
+    bool exact;
+    const char *feature_cache, *cache_images;
+    int64_t feature_memory; /* what --feature-cache says, 0 = auto, -1 = off */
+    int64_t image_memory;   /* what --cache-images says, 0 = off, -1 = auto */
+
+    bool profile, quiet;
+} train_args;
+
+/* The tables of their rows; ends with NULL. */
+extern const cli_option *const cli_train_options[];
+
+/* Parse and check the command line: CLI_GO_ON or an exit code. */
+int cli_train_parse(train_args *o, const cli_command *c, int argc, char **argv);
+
+/* The phases that they ask for; returns how many, at least 1. */
+int cli_train_phases(afn_phase phase[CLI_MAX_PHASES], const train_args *o);
+
+/* What else they say of the run; the rest stays as it is by default. */
+void cli_train_opts(afn_fit_opts *opts, const train_args *o);
+
+#endif

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "training.h"
+
+#include <math.h>
+#include <stdio.h>
+
+#include "profile_out.h"
+
+static void put_model(const training *s)
+{
+    const afn_preprocess p = afn_model_preprocess(s->m);
+
+    printf("model    %s, ", afn_model_arch(s->m));
+    cli_put(stdout, s->o->weights ? s->o->weights : "fresh weights");
+    printf("%s\n", s->o->keep_head ? ", head kept" : "");
+    printf("images   ");
+    if (p.fit == AFN_FIT_CROP && p.resize) printf("resize %d, ", p.resize);
+    printf("%s %d%s%s\n", afn_fit_mode_name(p.fit), p.crop, p.exif ? "" : ", no exif",
+           p.fast ? ", fast decode" : "");
+    if (s->precision != AFN_PRECISION_FP32)
+        printf("precision %s\n", cli_precisions[s->precision]);
+}
+
+static void put_phases(const training *s)
+{
+    char count[CLI_COUNT_BYTES];
+    for (int i = 0; i < s->n_phases; i++) {
+        const afn_phase *p = &s->phase[i];
+        printf("phase    %s: %d %s at %g, trains %s parameters (", p->name, p->epochs,
+               cli_plural(p->epochs, "epoch", "epochs"), (double)p->optim.lr,
+               cli_count(s->trained[i], count));
+        cli_put(stdout, p->trainable ? p->trainable : afn_model_head(s->m));
+        printf(")\n");
+        cli_augment_put(p);
+    }
+}
+
+void cli_train_put_plan(const training *s)
+{
+    cli_put_data(s->o->source, &s->parts);
+    put_model(s);
+    put_phases(s);
+    fflush(stdout);
+}
+
+void cli_train_put_features(const afn_features *f)
+{
+    char count[CLI_COUNT_BYTES];
+    printf("features %s: ", f->phase);
+    if (!f->kept) {
+        printf("not kept: ");
+        cli_put(stdout, f->why);
+        printf("\n");
+        return;
+    }
+    printf("kept before %s, %s %s, ", f->before, cli_count(f->images, count),
+           cli_plural(f->images, "image", "images"));
+    if (f->views > 1) printf("%d views of those to train, ", f->views);
+    cli_put_bytes(f->bytes);
+    if (f->bytes_on_disk) {
+        printf(", ");
+        cli_put_bytes(f->bytes_on_disk);
+        printf(" of it on disk");
+    }
+    if (f->why) {
+        printf("; not of the others: ");
+        cli_put(stdout, f->why);
+    }
+    printf("\n");
+    fflush(stdout);
+}
+
+void cli_train_put_outcome(const training *s, const afn_epoch *best)
+{
+    static const char *const file[] = { "model.safetensors", "model.pth", "last.pth",
+                                        "metrics.csv" };
+    if (!isnan(best->val_acc))
+        printf("best     %s epoch %d: %.2f %% of the validation images right\n",
+               best->phase, best->epoch, 100 * best->val_acc);
+    if (s->skipped)
+        printf("skipped  %lld %s that could not be read\n", (long long)s->skipped,
+               cli_plural(s->skipped, "image", "images"));
+    printf("written  ");
+    for (int i = 0; i < 4; i++) {
+        printf("%s", i ? ", " : "");
+        cli_put(stdout, s->o->out);
+        printf("/%s", file[i]);
+    }
+    printf("\n");
+}
+
+int cli_train_put_profiles(const training *s)
+{
+    int code = CLI_OK;
+    for (int i = 0; code == CLI_OK && i < s->n_phases; i++) {
+        printf("\nprofile  %s: time in the network\n", s->phase[i].name);
+        code = cli_profile_steps(&s->profile[i], afn_profile_seconds(&s->profile[i]));
+    }
+    return code;
+}
