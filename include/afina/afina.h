@@ -11,6 +11,7 @@
 #include "afina/metrics.h"
 #include "afina/model.h"
 #include "afina/optim.h"
+#include "afina/pretrained.h"
 #include "afina/profile.h"
 #include "afina/report.h"
 #include "afina/status.h"

@@ -44,15 +44,15 @@ typedef struct afn_arch_info {
     const char *family; /* "resnet" */
     const char *head;   /* layer replaced for another number of classes: "fc" */
     int64_t parameters; /* with 1000 classes, buffers not counted */
-    double macs;        /* multiply-accumulates for one image at `crop` */
-    int resize, crop;   /* pixels: torchvision's preprocessing of IMAGENET1K_V1 */
+    double macs;        /* multiply-accumulates for one image at `crop`, to 1e6 */
+    int resize, crop;   /* pixels: of the first weights that torchvision published */
     int min_size;       /* smallest image side */
 } afn_arch_info;
 
 AFN_API int afn_arch_count(void);
 
 /* i-th architecture, 0 <= i < afn_arch_count().
- * Errors     AFN_EINVAL, AFN_ENOMEM */
+ * Errors     AFN_EINVAL */
 AFN_API afn_status afn_arch_get(afn_arch_info *out, int i);
 
 /* The architecture whose state dict these tensors are, whatever its number of classes.
@@ -72,7 +72,9 @@ typedef struct afn_model afn_model;
  *   path     weights: .pth in any of PyTorch's formats or .safetensors
  *
  * The number of classes is what the file's head has.  Every parameter starts trainable,
- * as in PyTorch.  A missing num_batches_tracked counts as 0.
+ * as in PyTorch.  A missing num_batches_tracked counts as 0.  Preprocessing is what the
+ * file says; else that of the published weights whose digest is in the file's name (see
+ * afn_pretrained_of_file()); else that of the first ones published.
  *
  * Errors     AFN_ENOTFOUND     no such file, or no such architecture (the message names
  *                              the nearest one)

@@ -23,12 +23,15 @@ static afn_status choose_arch(afn_arch *out, const char *wanted, const model_met
                     fitting ? "; its keys fit " : "", fitting ? fitting : "");
 }
 
-/* The network that the file describes, without values. */
+/* The network that the file describes, without values.  What it says itself comes
+ * before what is known of its name, and that before what is usual for the architecture.
+ */
 static afn_status new_model(afn_model **out, const afn_weights *w, const afn_arch *arch,
-                            const model_meta *meta)
+                            const model_meta *meta, const char *path)
 {
     afn_status st = AFN_OK;
-    afn_preprocess p = afn_model__default_preprocess(arch);
+    const afn_pretrained *known = afn_pretrained_of_file(arch->variant->name, path);
+    afn_preprocess p = (known ? known : afn_zoo_published(arch))->preprocess;
     *out = NULL;
     if (meta->has_preprocess) {
         p = meta->preprocess;
@@ -69,7 +72,8 @@ static afn_status take_class_names(afn_model *m, model_meta *meta)
 }
 
 /* A model from an open file; messages do not name it. */
-static afn_status load(afn_model **out, const char *arch, const afn_weights *w)
+static afn_status load(afn_model **out, const char *arch, const afn_weights *w,
+                       const char *path)
 {
     afn_status st = AFN_OK;
     afn_model *m = NULL;
@@ -78,7 +82,7 @@ static afn_status load(afn_model **out, const char *arch, const afn_weights *w)
 
     AFN_TRY(afn_model__meta_read(&meta, w));
     AFN_TRY(choose_arch(&a, arch, &meta, w));
-    AFN_TRY(new_model(&m, w, &a, &meta));
+    AFN_TRY(new_model(&m, w, &a, &meta, path));
     AFN_TRY(afn_model__match(w, m->net.graph, a.variant->name));
     AFN_TRY(take_class_names(m, &meta));
     m->calibration = meta.calibration;
@@ -101,7 +105,7 @@ afn_status afn_model_open(afn_model **out, const char *arch, const char *path)
     *out = NULL;
     if (arch) AFN_TRY(afn_zoo_find(&known, arch)); /* before a large file is read */
     AFN_TRY(afn_weights_open(&w, path));
-    AFN_TRY(afn_context(load(out, arch, w), "%s", path));
+    AFN_TRY(afn_context(load(out, arch, w, path), "%s", path));
 done:
     afn_weights_free(w);
     return st;

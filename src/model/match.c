@@ -111,7 +111,7 @@ static afn_status fits(bool *out, const afn_weights *w, const afn_arch *arch)
     afn_graph *g = NULL;
     char *differences = NULL;
     const int classes = afn_model__head_classes(w, arch);
-    const int crop = arch->family->crop;
+    const int crop = afn_zoo_published(arch)->preprocess.crop;
 
     *out = false;
     if (classes == 0) return AFN_OK; /* most are ruled out before a graph is built */

@@ -71,14 +71,6 @@ done:
 
 /* ---- preprocessing ---- */
 
-afn_preprocess afn_model__default_preprocess(const afn_arch *arch)
-{
-    afn_preprocess p = afn_preprocess_imagenet();
-    p.resize = arch->family->resize;
-    p.crop = arch->family->crop;
-    return p;
-}
-
 afn_status afn_model__check_preprocess(const afn_preprocess *p, const afn_arch *arch,
                                        afn_status code)
 {
@@ -153,7 +145,7 @@ afn_status afn_model_new(afn_model **out, const char *arch, int classes, uint64_
 
     *out = NULL;
     AFN_TRY(afn_zoo_find(&a, arch));
-    const afn_preprocess p = afn_model__default_preprocess(&a);
+    const afn_preprocess p = afn_zoo_published(&a)->preprocess;
     AFN_TRY(afn_model__new(&m, &a, classes, &p));
     AFN_TRY(afn_model__allocate(&m->net));
     afn_params_init_all(m->net.params, m->net.graph, seed);

@@ -53,9 +53,6 @@ afn_status afn_model__rebuild(model_net *out, const afn_model *m, int classes, i
                               const char *except);
 void afn_model__net_free(model_net *net);
 
-/* The family's, with ImageNet's mean and deviation. */
-afn_preprocess afn_model__default_preprocess(const afn_arch *arch);
-
 /* `code` unless every field is in range and the crop is large enough for arch. */
 afn_status afn_model__check_preprocess(const afn_preprocess *p, const afn_arch *arch,
                                        afn_status code);

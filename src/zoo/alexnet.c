@@ -50,8 +50,6 @@ const afn_family afn_family_alexnet = {
     .name = "alexnet",
     .head = "classifier.6",
     .min_size = 63,
-    .resize = 256,
-    .crop = 224,
     .build = alexnet,
     .variant = { { .name = "alexnet" } },
 };

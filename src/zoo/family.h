@@ -20,7 +20,6 @@ typedef struct afn_family {
     const char *name;
     const char *head; /* layer replaced when the class count differs: "fc" */
     int min_size;     /* smallest height and width that the network takes */
-    int resize, crop; /* torchvision's preprocessing for IMAGENET1K_V1 weights */
 
     /* Build the network on input x, (3,H,W) -> (classes); errors stay in g. */
     afn_value (*build)(afn_graph *g, afn_value x, int classes, const void *config);

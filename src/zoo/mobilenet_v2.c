@@ -72,8 +72,6 @@ const afn_family afn_family_mobilenet_v2 = {
     .name = "mobilenet_v2",
     .head = "classifier.1",
     .min_size = 1,
-    .resize = 256,
-    .crop = 224,
     .build = mobilenet_v2,
     .variant = { { .name = "mobilenet_v2" } },
 };

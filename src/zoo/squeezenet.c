@@ -59,8 +59,6 @@ const afn_family afn_family_squeezenet = {
     .name = "squeezenet",
     .head = "classifier.1",
     .min_size = 17,
-    .resize = 256,
-    .crop = 224,
     .build = squeezenet,
     .variant = {
         { "squeezenet1_0", .config = &squeezenet1_0, .min_size = 21 },

@@ -61,8 +61,6 @@ const afn_family afn_family_vgg = {
     .name = "vgg",
     .head = "classifier.6",
     .min_size = 32,
-    .resize = 256,
-    .crop = 224,
     .build = vgg,
     .variant = {
         { "vgg11", .config = &(const vgg_config){ { 1, 1, 2, 2, 2 }, .norm = false } },

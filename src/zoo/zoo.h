@@ -3,6 +3,7 @@
 #ifndef AFN_ZOO_H
 #define AFN_ZOO_H
 
+#include "afina/pretrained.h"
 #include "graph/graph.h"
 #include "zoo/family.h"
 
@@ -22,6 +23,10 @@ afn_status afn_zoo_find(afn_arch *out, const char *name);
 
 /* Smallest height and width that the network takes. */
 int afn_zoo_min_size(const afn_arch *arch);
+
+/* The first weights that torchvision published of it: where no file says more, their
+ * preprocessing is the network's.  Every architecture has an entry in the table. */
+const afn_pretrained *afn_zoo_published(const afn_arch *arch);
 
 /* Build the graph of an architecture for square or oblong inputs.
  *   classes  width of the output, 1000 for torchvision's weights

@@ -2,7 +2,8 @@
 """Every architecture against torchvision's constructor.
 
 Names, order, shapes and types of the whole state_dict must be equal, and for some
-networks also the distribution of each freshly initialised parameter.
+networks also the distribution of each freshly initialised parameter.  The table of
+published weights must say what torchvision's own says.
 
 Usage: check_zoo.py ZOO_TOOL.  Exits with 77 (skipped) without torchvision."""
 
@@ -99,12 +100,59 @@ def check_init(name):
     return bad
 
 
+# ---- the table of published weights ----
+
+def weight_rows():
+    """What torchvision says, as zoo_tool prints it; None where this version is silent."""
+    for arch in torchvision.models.list_models(module=torchvision.models):
+        if arch.startswith(("vit", "swin", "maxvit")):
+            continue
+        for w in torchvision.models.get_model_weights(arch):
+            yield arch, w, row_of(arch, w)
+
+
+def row_of(arch, w):
+    t, meta = w.transforms(), w.meta
+    metrics = meta["_metrics"] if "_metrics" in meta else meta["metrics"]
+    top = [metrics["ImageNet-1K"][k] for k in ("acc@1", "acc@5")]
+    numbers = [0.0 if v != v else v for v in top]
+    numbers += [meta.get("_ops"), meta.get("_file_size")]
+    row = [arch, w.name, w.url.rsplit("/", 1)[1], t.resize_size[0], t.crop_size[0],
+           t.interpolation.value, meta["num_params"]]
+    row += [None if v is None else f"{v:.3f}" for v in numbers]
+    row += [f"{torch.tensor(v).item():.9g}" for v in t.mean + t.std]
+    return [None if v is None else str(v) for v in row]
+
+
+def check_weights():
+    got = {tuple(r.split()[:2]): r.split() for r in tool("weights")}
+    bad, n = 0, 0
+    for arch, w, want in weight_rows():
+        n += 1
+        have = got.pop((arch, w.name), [])
+        # A file that was published again has another digest; the table knows both names.
+        if have and tool("of", arch, want[2]) == [w.name]:
+            want[2] = have[2]
+        if [v for v, k in zip(have, want) if k is not None] != [k for k in want if k]:
+            bad += 1
+            print(f"the table has {have}, torchvision {want}")
+        if w is torchvision.models.get_model_weights(arch).DEFAULT and \
+                tool("default", arch) != [w.name]:
+            bad += 1
+            print(f"{arch}: default weights are {w.name}")
+    if got:
+        print(f"torchvision has none of {sorted(got)}")
+    return n, bad + len(got)
+
+
 def main():
     names = tool()
     bad = sum(check_state_dict(name) for name in names)
     bad += sum(check_init(name) for name in INITIALISED)
-    print(f"{len(names)} state dicts, {len(INITIALISED)} initialisations, "
-          f"{bad} differences; torchvision {torchvision.__version__}")
+    published, wrong = check_weights()
+    bad += wrong
+    print(f"{len(names)} state dicts, {len(INITIALISED)} initialisations, {published} "
+          f"files, {bad} differences; torchvision {torchvision.__version__}")
     return 1 if bad or not names else 0
 
 

@@ -3,7 +3,10 @@
  *   zoo_tool                  the name of every architecture, one a line
  *   zoo_tool NAME             "name dtype dim,dim,..." of every parameter, in order
  *   zoo_tool NAME init SEED   the same, followed by mean, deviation, smallest and
- *                             largest of freshly initialised values */
+ *                             largest of freshly initialised values
+ *   zoo_tool weights          the table of published weights, a row a line
+ *   zoo_tool default ARCH     name of its default weights
+ *   zoo_tool of ARCH FILE     name of the weights in a file of this name, or "none" */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -63,14 +66,54 @@ done:
     return st;
 }
 
+static void print_weights(void)
+{
+    for (int i = 0; i < afn_pretrained_count(); i++) {
+        const afn_pretrained *w = afn_pretrained_get(i);
+        const afn_preprocess *p = &w->preprocess;
+        printf("%s %s %s %d %d %s %lld %.3f %.3f %.3f %.3f", w->arch, w->name, w->file,
+               p->resize, p->crop, afn_filter_name(p->filter), (long long)w->parameters,
+               w->top1, w->top5, w->gmacs, w->mib);
+        for (int c = 0; c < 3; c++) printf(" %.9g", (double)p->mean[c]);
+        for (int c = 0; c < 3; c++) printf(" %.9g", (double)p->std[c]);
+        putchar('\n');
+    }
+}
+
+static afn_status print_default(const char *arch)
+{
+    const afn_pretrained *w;
+    const afn_status st = afn_pretrained_find(&w, arch, NULL);
+    if (st == AFN_OK) puts(w->name);
+    return st;
+}
+
+static afn_status print_of(const char *arch, const char *file)
+{
+    const afn_pretrained *w = afn_pretrained_of_file(arch, file);
+    puts(w ? w->name : "none");
+    return AFN_OK;
+}
+
+static afn_status run(int argc, char **argv)
+{
+    if (argc == 2 && strcmp(argv[1], "weights") == 0) {
+        print_weights();
+        return AFN_OK;
+    }
+    if (argc == 3 && strcmp(argv[1], "default") == 0) return print_default(argv[2]);
+    if (argc == 4 && strcmp(argv[1], "of") == 0) return print_of(argv[2], argv[3]);
+    const bool init = argc == 4 && strcmp(argv[2], "init") == 0;
+    return print_params(argv[1], init ? argv[3] : NULL);
+}
+
 int main(int argc, char **argv)
 {
     if (argc < 2) {
         print_names();
         return 0;
     }
-    const bool init = argc == 4 && strcmp(argv[2], "init") == 0;
-    if (print_params(argv[1], init ? argv[3] : NULL) == AFN_OK) return 0;
+    if (run(argc, argv) == AFN_OK) return 0;
     fprintf(stderr, "zoo_tool: %s\n", afn_error_message());
     return 1;
 }

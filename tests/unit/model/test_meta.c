@@ -78,6 +78,54 @@ static void names_and_preprocessing_survive(void **state)
     afn_model_free(m);
 }
 
+/* Saves the network of m without a word about itself. */
+static void save_bare(const afn_model *m, const char *path)
+{
+    afn_weights *w;
+    assert_ok(afn_weights_new(&w));
+    for (int i = 0; i < afn_model_n_params(m); i++) {
+        const afn_param *p = afn_graph_param(afn_model__graph(m), i);
+        const void *values = afn_params_f32(afn_model__params(m), i);
+        if (!values) values = afn_params_i64(afn_model__params(m), i);
+        assert_ok(afn_weights_add(w, p->name, p->dtype, &p->shape, values));
+    }
+    assert_ok(afn_weights_save(w, path));
+    afn_weights_free(w);
+}
+
+static void a_published_file_gets_the_preprocessing_of_its_recipe(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *file;
+        int resize;
+    } row[] = {
+        { "mobilenet_v2-b0353104.safetensors", 256 },
+        { "mobilenet_v2-7ebf99e0.safetensors", 232 },
+        { "mobilenet_v2-7ebf99e0 (2).safetensors", 232 },
+        { "resnet50-11ad3fa6.safetensors", 256 }, /* another network's */
+        { "mine.safetensors", 256 },
+    };
+    afn_model *m = new_model("mobilenet_v2", 2), *back;
+    afn_preprocess p = afn_model_preprocess(m);
+    for (size_t i = 0; i < AFN_COUNT(row); i++) {
+        const char *path = file_in("meta", row[i].file);
+        save_bare(m, path);
+        assert_ok(afn_model_open(&back, "mobilenet_v2", path));
+        assert_int_equal(afn_model_preprocess(back).resize, row[i].resize);
+        afn_model_free(back);
+    }
+    p.resize = 100;
+    p.crop = 90;
+    assert_ok(afn_model_set_preprocess(m, &p));
+    const char *path = file_in("meta", row[1].file);
+    assert_ok(afn_model_save(m, path)); /* what the file says is stronger */
+    assert_ok(afn_model_open(&back, "mobilenet_v2", path));
+    assert_int_equal(afn_model_preprocess(back).resize, 100);
+    afn_model_free(back);
+    afn_model_free(m);
+}
+
 static void a_calibration_survives_until_the_head_or_the_pixels_change(void **state)
 {
     (void)state;
@@ -286,6 +334,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_and_preprocessing_survive),
+        cmocka_unit_test(a_published_file_gets_the_preprocessing_of_its_recipe),
         cmocka_unit_test(a_calibration_survives_until_the_head_or_the_pixels_change),
         cmocka_unit_test(a_calibration_out_of_range_is_refused),
         cmocka_unit_test(a_file_says_what_wrote_it),
