@@ -93,6 +93,7 @@ typedef struct afn_kernel {
     size_t held_bytes[AFN_N_TASK_KINDS]; /* kept from the first call of a task to its
                                           * last */
     bool keep_input;        /* backward reads input 0 (not the added one) */
+    bool keep_second;       /* backward reads input 1 */
     bool keep_output;       /* backward reads the output, or if it has sums they do */
     bool two_gradients;     /* backward takes the output's gradient as a sum of two */
     bool hands_on_gradient; /* backward may write the gradient of an input over dout */
@@ -154,8 +155,11 @@ typedef enum afn_fusion {
 typedef struct afn_backend {
     const char *name;
     unsigned fusions; /* of afn_fusion */
-    bool slices;      /* kernels take a batch in several calls */
-    bool bf16;        /* computes in it, too, where the processor does */
+    /* Activations that may join a convolution or linear step in training, outside it,
+     * and a batch norm: bits 1 << afn_act. */
+    unsigned conv_acts, conv_infer_acts, norm_acts;
+    bool slices; /* kernels take a batch in several calls */
+    bool bf16;   /* computes in it, too, where the processor does */
     afn_status (*open)(void **device, int threads, afn_precision precision);
     void (*close)(void *device);
     /* Called first in every public call, on the calling thread. */

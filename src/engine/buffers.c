@@ -88,6 +88,7 @@ static void find_life(layouter *b, afn_task t, int time)
     case AFN_TASK_BACKWARD_SUMS:
     case AFN_TASK_BACKWARD:
         if (k->keep_input) use_later(b, s->input[0], time);
+        if (k->keep_second) use_later(b, s->input[1], time);
         if (afn_reads_output(k, t.kind)) use_later(b, s->output, time);
         break;
     case AFN_N_TASK_KINDS:

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From a graph to steps.  Passes, in order:
  *   1 live     nodes that the output depends on
- *   2 alias    a dropout that does nothing stands for its input
+ *   2 alias    a dropout that does nothing stands for its input, and so do, outside
+ *              training, the outputs of auxiliary classifiers for the main one's
  *   3 grads    which values need a gradient, given what trains: the frozen prefix is
  *              what needs none
  *   4 fuse     batch norm into the convolution before it where its statistics are fixed
@@ -16,16 +17,28 @@
 typedef struct lowering {
     const afn_graph *g;
     const afn_plan_opts *opts;
-    unsigned fusions;
+    const afn_backend *backend;
+    unsigned fusions; /* its */
     afn_lowered *l;
     bool *live; /* [n_nodes] */
     int *uses;  /* [n_nodes] readers of each value; the graph's output counts as one */
 } lowering;
 
+static bool may_be_random(const afn_node *n)
+{
+    return n->op == AFN_OP_DROPOUT || n->op == AFN_OP_STOCHASTIC_DEPTH;
+}
+
 static bool is_random(const lowering *w, const afn_node *n)
 {
-    return n->op == AFN_OP_DROPOUT && n->attr.p > 0 && w->opts->train &&
-           !w->opts->no_dropout;
+    return may_be_random(n) && n->attr.p > 0 && w->opts->train && !w->opts->no_dropout;
+}
+
+/* Does this node hand on its first input and nothing else? */
+static bool is_idle(const lowering *w, const afn_node *n)
+{
+    if (n->op == AFN_OP_OUTPUTS) return !w->opts->train || n->n_inputs == 1;
+    return may_be_random(n) && !is_random(w, n);
 }
 
 static void find_live(lowering *w)
@@ -34,7 +47,8 @@ static void find_live(lowering *w)
     for (afn_value v = w->l->n_nodes - 1; v >= 0; v--) {
         if (!w->live[v]) continue;
         const afn_node *n = afn_graph_node(w->g, v);
-        for (int k = 0; k < n->n_inputs; k++) w->live[n->input[k]] = true;
+        const int read = is_idle(w, n) ? 1 : n->n_inputs;
+        for (int k = 0; k < read; k++) w->live[n->input[k]] = true;
     }
 }
 
@@ -43,7 +57,7 @@ static void find_aliases(lowering *w)
     afn_value *value_of = w->l->value_of;
     for (afn_value v = 0; v < w->l->n_nodes; v++) {
         const afn_node *n = afn_graph_node(w->g, v);
-        const bool idle = n->op == AFN_OP_DROPOUT && !is_random(w, n);
+        const bool idle = is_idle(w, n);
         value_of[v] = idle ? value_of[n->input[0]] : v;
         if (!w->live[v] || idle) continue;
         for (int k = 0; k < n->n_inputs; k++) w->uses[value_of[n->input[k]]]++;
@@ -198,16 +212,23 @@ static bool fuse_add(lowering *w, afn_value v)
     return true;
 }
 
+/* May this activation join this step? */
+static bool takes_act(const lowering *w, const afn_step *s, afn_act act)
+{
+    const bool conv = s->op == AFN_OP_CONV2D || s->op == AFN_OP_LINEAR;
+    const bool norm = s->op == AFN_OP_BATCH_NORM;
+    unsigned acts = 0;
+    if (conv && (w->fusions & AFN_FUSE_CONV_ACT))
+        acts = s->train ? w->backend->conv_acts : w->backend->conv_infer_acts;
+    if (norm && (w->fusions & AFN_FUSE_NORM_ADD_ACT)) acts = w->backend->norm_acts;
+    return acts >> act & 1;
+}
+
 static bool fuse_act(lowering *w, afn_value v)
 {
     const afn_node *n = afn_graph_node(w->g, v);
     afn_step *s = open_step(w, w->l->value_of[n->input[0]]);
-    if (!s) return false;
-    const bool conv = s->op == AFN_OP_CONV2D || s->op == AFN_OP_LINEAR;
-    const bool norm = s->op == AFN_OP_BATCH_NORM;
-    if (!(conv && (w->fusions & AFN_FUSE_CONV_ACT)) &&
-        !(norm && (w->fusions & AFN_FUSE_NORM_ADD_ACT)))
-        return false;
+    if (!s || !takes_act(w, s, n->attr.act)) return false;
     s->act = n->attr.act;
     extend(w, s, v);
     return true;
@@ -289,7 +310,9 @@ afn_status afn_lower(afn_lowered *out, const afn_graph *g, const afn_plan_opts *
                      const afn_backend *backend)
 {
     afn_status st = AFN_OK;
-    lowering w = { .g = g, .opts = opts, .fusions = backend->fusions, .l = out };
+    lowering w = {
+        .g = g, .opts = opts, .backend = backend, .fusions = backend->fusions, .l = out
+    };
 
     *out = (afn_lowered){ .n_nodes = afn_graph_n_nodes(g) };
     AFN_TRY(allocate(&w));

@@ -26,6 +26,7 @@ static void find_needed(schedule *c)
         const afn_kernel *k = &c->p->bound[i].kernel;
         if (!afn_trains(c, i)) continue;
         if (k->keep_input) c->needed[s->input[0]] = true;
+        if (k->keep_second) c->needed[s->input[1]] = true;
         if (k->keep_output) c->needed[s->output] = true;
     }
 }
@@ -102,6 +103,7 @@ static void add_backward_task(schedule *c, afn_task_kind kind, int i)
     if (c->done_at[kind][i] != AFN_NEVER) return;
     if (afn_reads_output(k, kind)) make_again(c, s->output);
     if (k->keep_input) make_again(c, s->input[0]);
+    if (k->keep_second) make_again(c, s->input[1]);
     add_task(c, kind, i);
 }
 

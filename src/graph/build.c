@@ -3,6 +3,8 @@
  * parameters.  Each does nothing once the graph has an error. */
 #include "graph/node.h"
 
+#include <string.h>
+
 static int or_else(int value, int fallback)
 {
     return value ? value : fallback;
@@ -186,6 +188,108 @@ afn_value afn_concat(afn_graph *g, int n, const afn_value *x)
 {
     return afn_graph__append(
         g, &(afn_node){ .op = AFN_OP_CONCAT, .n_inputs = n, .input = x });
+}
+
+afn_value afn_scale(afn_graph *g, afn_value x, afn_value s)
+{
+    const afn_value in[] = { x, s };
+    return afn_graph__append(
+        g, &(afn_node){ .op = AFN_OP_SCALE, .n_inputs = 2, .input = in });
+}
+
+afn_value afn_layer_norm(afn_graph *g, afn_value x, const char *name, float eps)
+{
+    const afn_value v = afn_graph__append(g, &(afn_node){ .op = AFN_OP_LAYER_NORM,
+                                                          .n_inputs = 1,
+                                                          .input = &x,
+                                                          .attr.eps = eps,
+                                                          .name = name });
+    if (v < 0) return v;
+    const afn_shape per_channel = AFN_SHAPE(g->node[x].shape.dim[0]);
+    const afn_param ones = { .shape = per_channel, .init.rule = AFN_INIT_ONES };
+    const afn_param zeros = { .shape = per_channel, .init.rule = AFN_INIT_ZEROS };
+    afn_graph__add_param(g, v, AFN_WEIGHT, "weight", ones);
+    afn_graph__add_param(g, v, AFN_BIAS, "bias", zeros);
+    return v;
+}
+
+afn_value afn_layer_scale(afn_graph *g, afn_value x, const char *name, float init)
+{
+    const afn_value v = afn_graph__append(
+        g, &(afn_node){
+               .op = AFN_OP_LAYER_SCALE, .n_inputs = 1, .input = &x, .name = name });
+    if (v < 0) return v;
+    const afn_param p = { .shape = AFN_SHAPE(g->node[x].shape.dim[0], 1, 1),
+                          .init = { .rule = AFN_INIT_CONSTANT, .std = init } };
+    afn_graph__add_param(g, v, AFN_WEIGHT, "", p);
+    return v;
+}
+
+afn_value afn_linear_channels(afn_graph *g, afn_value x, const char *name, int out)
+{
+    const afn_conv_attr a = {
+        .oc = out, .kh = 1, .kw = 1, .sh = 1, .sw = 1, .dh = 1, .dw = 1, .groups = 1
+    };
+    const afn_value v = afn_graph__append(g, &(afn_node){ .op = AFN_OP_CONV2D,
+                                                          .n_inputs = 1,
+                                                          .input = &x,
+                                                          .attr.conv = a,
+                                                          .name = name });
+    if (v < 0) return v;
+    add_weight_and_bias(g, v, AFN_SHAPE(out, g->node[x].shape.dim[0]), true,
+                        g->linear_init);
+    return v;
+}
+
+afn_value afn_slice(afn_graph *g, afn_value x, int first, int count)
+{
+    return afn_graph__append(g, &(afn_node){ .op = AFN_OP_SLICE,
+                                             .n_inputs = 1,
+                                             .input = &x,
+                                             .attr.slice = { first, count } });
+}
+
+afn_value afn_shuffle(afn_graph *g, afn_value x, int groups)
+{
+    return afn_graph__append(g, &(afn_node){ .op = AFN_OP_SHUFFLE,
+                                             .n_inputs = 1,
+                                             .input = &x,
+                                             .attr.groups = groups });
+}
+
+afn_value afn_stochastic_depth(afn_graph *g, afn_value x, float p)
+{
+    return afn_graph__append(g, &(afn_node){ .op = AFN_OP_STOCHASTIC_DEPTH,
+                                             .n_inputs = 1,
+                                             .input = &x,
+                                             .attr.p = p });
+}
+
+afn_value afn_input_affine(afn_graph *g, const float scale[3], const float shift[3])
+{
+    afn_node n = { .op = AFN_OP_INPUT, .attr.input.affine = true };
+    if (g->error == AFN_OK && g->input.dim[0] != 3)
+        afn_graph_fail(g, AFN_EINVAL, "an input of %lld channels, transformed are 3",
+                       (long long)g->input.dim[0]);
+    memcpy(n.attr.input.scale, scale, sizeof n.attr.input.scale);
+    memcpy(n.attr.input.shift, shift, sizeof n.attr.input.shift);
+    return afn_graph__append(g, &n);
+}
+
+afn_value afn_outputs(afn_graph *g, afn_value logits, int n, const afn_aux *aux)
+{
+    afn_value in[1 + AFN_MAX_AUX] = { logits };
+    afn_node node = { .op = AFN_OP_OUTPUTS, .n_inputs = 1 + n, .input = in };
+    if (n < 0 || n > AFN_MAX_AUX) {
+        afn_graph_fail(g, AFN_EINVAL, "%d auxiliary classifiers, at most %d", n,
+                       (int)AFN_MAX_AUX);
+        return AFN_NO_VALUE;
+    }
+    for (int i = 0; i < n; i++) {
+        in[1 + i] = aux[i].logits;
+        node.attr.aux_weight[i] = aux[i].weight;
+    }
+    return afn_graph__append(g, &node);
 }
 
 afn_value afn_conv_relu(afn_graph *g, afn_value x, const char *name, afn_conv c)

@@ -34,8 +34,13 @@ static void attributes(const afn_node *n, afn_buf *out)
                     p->ceil ? " ceil" : "");
     } else if (n->op == AFN_OP_ACTIVATION) {
         afn_buf_fmt(out, " %s", afn_act_name(n->attr.act));
-    } else if (n->op == AFN_OP_DROPOUT) {
+    } else if (n->op == AFN_OP_DROPOUT || n->op == AFN_OP_STOCHASTIC_DEPTH) {
         afn_buf_fmt(out, " %g", (double)n->attr.p);
+    } else if (n->op == AFN_OP_SLICE) {
+        afn_buf_fmt(out, " %d to %d", n->attr.slice.first,
+                    n->attr.slice.first + n->attr.slice.count - 1);
+    } else if (n->op == AFN_OP_SHUFFLE) {
+        afn_buf_fmt(out, " %d", n->attr.groups);
     }
 }
 

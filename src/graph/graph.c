@@ -151,7 +151,7 @@ void afn_graph__add_param(afn_graph *g, afn_value v, int slot, const char *suffi
     afn_param *array = grow(g, g->param, g->n_params, &g->cap_params, sizeof *array);
     if (!array) return;
     g->param = array;
-    proto.name = afn_format("%s.%s", g->node[v].name, suffix);
+    proto.name = afn_format("%s%s%s", g->node[v].name, *suffix ? "." : "", suffix);
     if (!proto.name) {
         afn_graph_fail(g, AFN_ENOMEM, "out of memory");
         return;
@@ -186,6 +186,24 @@ const afn_node *afn_graph_node(const afn_graph *g, afn_value v)
 afn_value afn_graph_output(const afn_graph *g)
 {
     return g->output;
+}
+
+int afn_graph_n_aux(const afn_graph *g)
+{
+    const afn_node *n = &g->node[g->output];
+    return n->op == AFN_OP_OUTPUTS ? n->n_inputs - 1 : 0;
+}
+
+float afn_graph_aux_weight(const afn_graph *g, int i)
+{
+    assert(i >= 0 && i < afn_graph_n_aux(g));
+    return g->node[g->output].attr.aux_weight[i];
+}
+
+int afn_graph_classes(const afn_graph *g)
+{
+    const int64_t all = afn_shape_count(&g->node[g->output].shape);
+    return (int)(all / (1 + afn_graph_n_aux(g)));
 }
 
 int afn_graph_n_params(const afn_graph *g)

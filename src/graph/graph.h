@@ -37,18 +37,37 @@ typedef enum afn_op {
     AFN_OP_DROPOUT,           /* identity outside training */
     AFN_OP_ADD,               /* two values of one shape */
     AFN_OP_CONCAT,            /* along channels */
+    AFN_OP_SCALE,             /* (C,H,W) times a (C,1,1) of the same sample */
+    AFN_OP_LAYER_NORM,        /* over the channels of each pixel, or of a (C) */
+    AFN_OP_LAYER_SCALE,       /* every channel times a parameter of its own, (C,1,1) */
+    AFN_OP_SLICE,             /* some channels in a row */
+    AFN_OP_SHUFFLE, /* channel i of g groups of k moves to (i % k) * g + i / k */
+    AFN_OP_STOCHASTIC_DEPTH, /* in training whole samples are zeroed */
+    AFN_OP_OUTPUTS,          /* the logits, and in training those of auxiliary heads */
     AFN_N_OPS
 } afn_op;
 
-typedef enum afn_act { AFN_ACT_RELU, AFN_ACT_RELU6, AFN_N_ACTS } afn_act;
+typedef enum afn_act {
+    AFN_ACT_RELU,
+    AFN_ACT_RELU6,
+    AFN_ACT_SILU,        /* x sigmoid(x) */
+    AFN_ACT_SIGMOID,     /* 1 / (1 + exp(-x)) */
+    AFN_ACT_HARDSWISH,   /* x hardsigmoid(x) */
+    AFN_ACT_HARDSIGMOID, /* min(max(x + 3, 0), 6) / 6 */
+    AFN_ACT_GELU,        /* x P(X <= x), X standard normal: the exact one */
+    AFN_N_ACTS
+} afn_act;
 
-/* How a weight starts.  `std` is used by the normal rules only. */
+/* How a weight starts.  `std` is used where a rule names it. */
 typedef enum afn_init_rule {
     AFN_INIT_DEFAULT, /* torch's nn.Conv2d / nn.Linear: weight and bias uniform in
                        * +-1/sqrt(fan_in); every other rule zeroes the bias */
     AFN_INIT_NORMAL,  /* mean 0, deviation std */
     AFN_INIT_KAIMING_NORMAL,  /* fan_out, gain of ReLU: deviation sqrt(2/fan_out) */
     AFN_INIT_KAIMING_UNIFORM, /* fan_in, gain of ReLU: +-sqrt(6/fan_in) */
+    AFN_INIT_KAIMING_NORMAL_FAN_IN, /* gain of ReLU: deviation sqrt(2/fan_in) */
+    AFN_INIT_UNIFORM_FAN_OUT,       /* +-sqrt(std/fan_out) */
+    AFN_INIT_CONSTANT,              /* std itself */
     AFN_INIT_ZEROS,
     AFN_INIT_ONES
 } afn_init_rule;
@@ -116,6 +135,46 @@ afn_value afn_dropout(afn_graph *g, afn_value x, float p);
 afn_value afn_add(afn_graph *g, afn_value a, afn_value b);
 afn_value afn_concat(afn_graph *g, int n, const afn_value *x);
 
+/* Squeeze-excitation's last step: x (C,H,W) times s (C,1,1). */
+afn_value afn_scale(afn_graph *g, afn_value x, afn_value s);
+
+/* Parameters weight and bias (C).
+ *   eps      PyTorch's default is 1e-5, ConvNeXt's 1e-6 */
+afn_value afn_layer_norm(afn_graph *g, afn_value x, const char *name, float eps);
+
+/* Its parameter has the name itself, without ".weight", and begins as `init`. */
+afn_value afn_layer_scale(afn_graph *g, afn_value x, const char *name, float init);
+
+/* nn.Linear on the channels of each pixel, (C,H,W) -> (out,H,W): a 1x1 convolution
+ * whose weight is (out, C). */
+afn_value afn_linear_channels(afn_graph *g, afn_value x, const char *name, int out);
+
+/* Channels first ... first + count - 1. */
+afn_value afn_slice(afn_graph *g, afn_value x, int first, int count);
+
+/* ShuffleNet's channel shuffle: (g, C/g) read as (C/g, g). */
+afn_value afn_shuffle(afn_graph *g, afn_value x, int groups);
+
+/* torchvision's StochasticDepth(p, "row"): in training each sample is zeroed with
+ * probability p, the others grow by 1/(1-p). */
+afn_value afn_stochastic_depth(afn_graph *g, afn_value x, float p);
+
+/* The input with channel c times scale[c] plus shift[c], for a network whose weights
+ * want another normalisation than the data has: 3 channels only. */
+afn_value afn_input_affine(afn_graph *g, const float scale[3], const float shift[3]);
+
+/* An auxiliary classifier: in training its cross-entropy counts `weight` times. */
+typedef struct afn_aux {
+    afn_value logits; /* (classes) */
+    float weight;
+} afn_aux;
+
+/* The output of a network with n auxiliary classifiers, all of as many classes.  A
+ * training plan yields (1 + n) rows of logits for each sample, the main one first; an
+ * inference plan leaves the others out. */
+afn_value afn_outputs(afn_graph *g, afn_value logits, int n, const afn_aux *aux);
+enum { AFN_MAX_AUX = 2 };
+
 /* convolution then ReLU, the commonest pair. */
 afn_value afn_conv_relu(afn_graph *g, afn_value x, const char *name, afn_conv c);
 
@@ -163,7 +222,17 @@ typedef struct afn_node {
         afn_pool_attr pool;
         afn_bn_attr bn;
         afn_act act;
-        float p; /* dropout probability */
+        float p;    /* probability of dropout, of stochastic depth */
+        float eps;  /* of layer norm */
+        int groups; /* of shuffle */
+        struct {
+            int first, count;
+        } slice;
+        struct {
+            bool affine;
+            float scale[3], shift[3];
+        } input;
+        float aux_weight[AFN_MAX_AUX]; /* of outputs; [n_inputs - 1] */
     } attr;
     int param[AFN_MAX_PARAMS]; /* index into the parameter list */
     const char *name;          /* "layer1.0.conv1", "" for a layer without one */
@@ -184,6 +253,11 @@ typedef struct afn_param {
 int afn_graph_n_nodes(const afn_graph *g);
 const afn_node *afn_graph_node(const afn_graph *g, afn_value v);
 afn_value afn_graph_output(const afn_graph *g);
+
+/* Auxiliary classifiers, 0 mostly, and the weight of each one's loss. */
+int afn_graph_n_aux(const afn_graph *g);
+float afn_graph_aux_weight(const afn_graph *g, int i);
+int afn_graph_classes(const afn_graph *g); /* logits of the main classifier */
 int afn_graph_n_params(const afn_graph *g);
 const afn_param *afn_graph_param(const afn_graph *g, int i);
 int afn_graph_find_param(const afn_graph *g, const char *name); /* -1 where none */

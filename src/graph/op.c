@@ -168,6 +168,65 @@ static bool shape_concat(afn_graph *g, afn_node *n)
     return true;
 }
 
+static bool shape_scale(afn_graph *g, afn_node *n)
+{
+    const afn_shape *x = in_shape(g, n, 0), *s = in_shape(g, n, 1);
+    n->shape = *x;
+    if (x->rank != 3) return complain(g, n, x, "(C,H,W)");
+    if (s->rank != 3 || s->dim[0] != x->dim[0] || s->dim[1] != 1 || s->dim[2] != 1)
+        return complain(g, n, s, "(C,1,1) with the channels of what it scales");
+    return true;
+}
+
+static bool shape_layer_norm(afn_graph *g, afn_node *n)
+{
+    const afn_shape *x = in_shape(g, n, 0);
+    n->shape = *x;
+    if (!(n->attr.eps > 0)) return refuse(g, n, "eps is not above 0");
+    return x->rank == 3 || x->rank == 1 ? true : complain(g, n, x, "(C,H,W) or (C)");
+}
+
+static bool shape_layer_scale(afn_graph *g, afn_node *n)
+{
+    const afn_shape *x = in_shape(g, n, 0);
+    n->shape = *x;
+    return x->rank == 3 ? true : complain(g, n, x, "(C,H,W)");
+}
+
+static bool shape_slice(afn_graph *g, afn_node *n)
+{
+    const afn_shape *x = in_shape(g, n, 0);
+    const int64_t first = n->attr.slice.first, count = n->attr.slice.count;
+    if (x->rank != 3) return complain(g, n, x, "(C,H,W)");
+    if (first < 0 || count < 1 || first + count > x->dim[0])
+        return complain(g, n, x, "the channels of the slice");
+    n->shape = AFN_SHAPE(count, x->dim[1], x->dim[2]);
+    return true;
+}
+
+static bool shape_shuffle(afn_graph *g, afn_node *n)
+{
+    const afn_shape *x = in_shape(g, n, 0);
+    n->shape = *x;
+    if (n->attr.groups < 1) return refuse(g, n, "groups below 1");
+    if (x->rank != 3 || x->dim[0] % n->attr.groups)
+        return complain(g, n, x, "channels that the groups divide");
+    return true;
+}
+
+static bool shape_outputs(afn_graph *g, afn_node *n)
+{
+    const afn_shape *main = in_shape(g, n, 0);
+    char text[64];
+    if (main->rank != 1) return complain(g, n, main, "(classes)");
+    for (int i = 1; i < n->n_inputs; i++)
+        if (!afn_shape_equal(in_shape(g, n, i), main))
+            return complain(g, n, in_shape(g, n, i),
+                            afn_shape_text(main, text, sizeof text));
+    n->shape = AFN_SHAPE(main->dim[0] * n->n_inputs);
+    return true;
+}
+
 static const struct {
     const char *name;
     bool (*shape)(afn_graph *g, afn_node *n);
@@ -184,12 +243,21 @@ static const struct {
     [AFN_OP_DROPOUT] = { "dropout", shape_dropout },
     [AFN_OP_ADD] = { "add", shape_add },
     [AFN_OP_CONCAT] = { "concat", shape_concat },
+    [AFN_OP_SCALE] = { "scale", shape_scale },
+    [AFN_OP_LAYER_NORM] = { "layer_norm", shape_layer_norm },
+    [AFN_OP_LAYER_SCALE] = { "layer_scale", shape_layer_scale },
+    [AFN_OP_SLICE] = { "slice", shape_slice },
+    [AFN_OP_SHUFFLE] = { "shuffle", shape_shuffle },
+    [AFN_OP_STOCHASTIC_DEPTH] = { "stochastic_depth", shape_dropout },
+    [AFN_OP_OUTPUTS] = { "outputs", shape_outputs },
 };
 static_assert(AFN_COUNT(op_table) == AFN_N_OPS, "one row per op");
 
 static const char *const act_name[] = {
-    [AFN_ACT_RELU] = "relu",
-    [AFN_ACT_RELU6] = "relu6",
+    [AFN_ACT_RELU] = "relu",           [AFN_ACT_RELU6] = "relu6",
+    [AFN_ACT_SILU] = "silu",           [AFN_ACT_SIGMOID] = "sigmoid",
+    [AFN_ACT_HARDSWISH] = "hardswish", [AFN_ACT_HARDSIGMOID] = "hardsigmoid",
+    [AFN_ACT_GELU] = "gelu",
 };
 static_assert(AFN_COUNT(act_name) == AFN_N_ACTS, "one name per activation");
 

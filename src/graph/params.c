@@ -127,6 +127,15 @@ void afn_params_init(afn_params *p, const afn_graph *g, int i, uint64_t seed)
     case AFN_INIT_KAIMING_UNIFORM:
         fill_uniform(v, n, &rng, sqrt(6.0 / d->fan_in));
         break;
+    case AFN_INIT_KAIMING_NORMAL_FAN_IN:
+        fill_normal(v, n, &rng, sqrt(2.0 / d->fan_in));
+        break;
+    case AFN_INIT_UNIFORM_FAN_OUT:
+        fill_uniform(v, n, &rng, sqrt(d->init.std / d->fan_out));
+        break;
+    case AFN_INIT_CONSTANT:
+        fill_constant(v, n, d->init.std);
+        break;
     case AFN_INIT_ZEROS:
         fill_constant(v, n, 0.0f);
         break;

@@ -215,6 +215,144 @@ static afn_value build_inverted(afn_graph *g, afn_value x, const kernel_case *k)
     return afn_add(g, x, y);
 }
 
+static afn_value build_act(afn_graph *g, afn_value x, const kernel_case *k)
+{
+    return afn_activation(g, x, k->act);
+}
+
+static afn_value build_conv_act(afn_graph *g, afn_value x, const kernel_case *k)
+{
+    const afn_value y = afn_conv2d(g, x, "op", k->conv);
+    return afn_activation(g, y, k->act);
+}
+
+static afn_value build_conv_bn_act(afn_graph *g, afn_value x, const kernel_case *k)
+{
+    const afn_value y = build_conv_bn(g, x, k);
+    return afn_activation(g, y, k->act);
+}
+
+/* Squeeze-excitation: mean, two 1x1 convolutions, scale. */
+static afn_value squeeze(afn_graph *g, afn_value x, int channels, afn_act first,
+                         afn_act gate)
+{
+    const afn_value mean = afn_adaptive_avg_pool(g, x, 1, 1);
+    afn_value s =
+        afn_conv2d(g, mean, "fc1", (afn_conv){ .oc = 5, .k = 1, .bias = true });
+    s = afn_activation(g, s, first);
+    s = afn_conv2d(g, s, "fc2", (afn_conv){ .oc = channels, .k = 1, .bias = true });
+    s = afn_activation(g, s, gate);
+    return afn_scale(g, x, s);
+}
+
+static afn_value build_squeeze(afn_graph *g, afn_value x, const kernel_case *k)
+{
+    return squeeze(g, x, k->c, AFN_ACT_SILU, AFN_ACT_SIGMOID);
+}
+
+/* efficientnet and mobilenet_v3: expand, depthwise, squeeze, project, stochastic depth,
+ * residual. */
+static afn_value build_mbconv(afn_graph *g, afn_value x, const kernel_case *k)
+{
+    const int wide = 3 * k->c;
+    const bool hard = k->act == AFN_ACT_HARDSWISH;
+    afn_value y = afn_conv2d(g, x, "expand", (afn_conv){ .oc = wide, .k = 1 });
+    y = afn_batch_norm(g, y, "bn1", (afn_bn){ .eps = 1e-3f });
+    y = afn_activation(g, y, k->act);
+    y = afn_conv2d(g, y, "dw",
+                   (afn_conv){ .oc = wide, .k = 5, .pad = 2, .groups = wide });
+    y = afn_batch_norm(g, y, "bn2", (afn_bn){ .eps = 1e-3f });
+    y = afn_activation(g, y, k->act);
+    y = squeeze(g, y, wide, hard ? AFN_ACT_RELU : AFN_ACT_SILU,
+                hard ? AFN_ACT_HARDSIGMOID : AFN_ACT_SIGMOID);
+    y = afn_conv2d(g, y, "project", (afn_conv){ .oc = k->c, .k = 1 });
+    y = afn_batch_norm(g, y, "bn3", (afn_bn){ .eps = 1e-3f });
+    y = afn_stochastic_depth(g, y, 0.3f);
+    return afn_add(g, y, x);
+}
+
+static afn_value build_layer_norm(afn_graph *g, afn_value x, const kernel_case *k)
+{
+    (void)k;
+    return afn_layer_norm(g, x, "op", 1e-3f);
+}
+
+static afn_value build_layer_norm_flat(afn_graph *g, afn_value x, const kernel_case *k)
+{
+    const afn_value mean = afn_mean_hw(g, x);
+    const afn_value y = afn_layer_norm(g, mean, "op", 1e-3f);
+    return afn_linear(g, y, "fc", k->conv.oc);
+}
+
+static afn_value build_layer_scale(afn_graph *g, afn_value x, const kernel_case *k)
+{
+    (void)k;
+    return afn_layer_scale(g, x, "op", 0.5f);
+}
+
+static afn_value build_linear_channels(afn_graph *g, afn_value x, const kernel_case *k)
+{
+    return afn_linear_channels(g, x, "op", k->conv.oc);
+}
+
+/* convnext: depthwise 7x7, norm, linear, GELU, linear, layer scale, residual. */
+static afn_value build_convnext(afn_graph *g, afn_value x, const kernel_case *k)
+{
+    afn_value y = afn_conv2d(
+        g, x, "dw",
+        (afn_conv){ .oc = k->c, .k = 7, .pad = 3, .groups = k->c, .bias = true });
+    y = afn_layer_norm(g, y, "norm", 1e-3f);
+    y = afn_linear_channels(g, y, "up", 4 * k->c);
+    y = afn_activation(g, y, AFN_ACT_GELU);
+    y = afn_linear_channels(g, y, "down", k->c);
+    y = afn_layer_scale(g, y, "layer_scale", 0.7f);
+    y = afn_stochastic_depth(g, y, 0.3f);
+    return afn_add(g, y, x);
+}
+
+static afn_value build_slice(afn_graph *g, afn_value x, const kernel_case *k)
+{
+    return afn_slice(g, x, k->out_h, k->out_w);
+}
+
+static afn_value build_shuffle(afn_graph *g, afn_value x, const kernel_case *k)
+{
+    return afn_shuffle(g, x, k->conv.groups);
+}
+
+/* shufflenet: one half goes round a branch, both are shuffled together. */
+static afn_value build_shuffle_unit(afn_graph *g, afn_value x, const kernel_case *k)
+{
+    const int half = k->c / 2;
+    const afn_value left = afn_slice(g, x, 0, half);
+    afn_value y = afn_slice(g, x, half, half);
+    y = afn_conv2d(g, y, "conv1", (afn_conv){ .oc = half, .k = 1 });
+    y = afn_batch_norm(g, y, "bn1", (afn_bn){ 0 });
+    y = afn_relu(g, y);
+    y = afn_conv2d(g, y, "dw",
+                   (afn_conv){ .oc = half, .k = 3, .pad = 1, .groups = half });
+    y = afn_batch_norm(g, y, "bn2", (afn_bn){ 0 });
+    y = afn_concat(g, 2, (afn_value[]){ left, y });
+    return afn_shuffle(g, y, 2);
+}
+
+static afn_value build_stochastic_depth(afn_graph *g, afn_value x, const kernel_case *k)
+{
+    (void)k;
+    return afn_stochastic_depth(g, x, 0.4f);
+}
+
+/* Two classifiers, one of them beside the network's end. */
+static afn_value build_outputs(afn_graph *g, afn_value x, const kernel_case *k)
+{
+    const afn_value mean = afn_mean_hw(g, x);
+    const afn_value aux = afn_linear(g, mean, "aux", k->conv.oc);
+    afn_value y = afn_conv_relu(g, x, "conv", (afn_conv){ .oc = 9, .k = 3, .pad = 1 });
+    y = afn_mean_hw(g, y);
+    y = afn_linear(g, y, "fc", k->conv.oc);
+    return afn_outputs(g, y, 1, &(afn_aux){ aux, 0.3f });
+}
+
 #define CONV(...)       .conv = { __VA_ARGS__ }
 #define POOL(...)       .pool = { __VA_ARGS__ }
 #define SAME3(channels) .conv = { .oc = channels, .k = 3, .pad = 1 }
@@ -358,6 +496,64 @@ const kernel_case kernel_cases[] = {
     { "concat itself", 5, 6, 6, build_concat_itself, .between = true },
     { "dense block", 16, 6, 6, build_dense, SAME3(12), .between = true },
     { "inverted residual", 8, 7, 7, build_inverted, .between = true },
+    { "silu", 3, 7, 5, .build = build_act, .act = AFN_ACT_SILU },
+    { "silu between", 17, 7, 5, .build = build_act, .act = AFN_ACT_SILU,
+      .between = true },
+    { "sigmoid", 5, 7, 5, .build = build_act, .act = AFN_ACT_SIGMOID },
+    { "sigmoid between", 24, 7, 5, .build = build_act, .act = AFN_ACT_SIGMOID,
+      .between = true },
+    { "hardswish", 5, 7, 5, .build = build_act, .act = AFN_ACT_HARDSWISH },
+    { "hardswish between", 17, 7, 5, .build = build_act, .act = AFN_ACT_HARDSWISH,
+      .between = true },
+    { "hardsigmoid", 5, 7, 5, .build = build_act, .act = AFN_ACT_HARDSIGMOID },
+    { "hardsigmoid between", 17, 7, 5, .build = build_act, .act = AFN_ACT_HARDSIGMOID,
+      .between = true },
+    { "gelu", 5, 7, 5, .build = build_act, .act = AFN_ACT_GELU },
+    { "gelu between", 17, 7, 5, .build = build_act, .act = AFN_ACT_GELU,
+      .between = true },
+    { "conv silu", 16, 7, 5, build_conv_act, SAME3(17), .act = AFN_ACT_SILU,
+      .between = true },
+    { "conv gelu", 16, 7, 5, build_conv_act, CONV(.oc = 24, .k = 1, .bias = true),
+      .act = AFN_ACT_GELU, .between = true },
+    { "conv bn silu", 16, 7, 5, build_conv_bn_act, SAME3(17), .act = AFN_ACT_SILU,
+      .between = true },
+    { "conv bn hardswish", 16, 7, 5, build_conv_bn_act, SAME3(17),
+      .act = AFN_ACT_HARDSWISH, .between = true },
+    { "conv bn gelu", 5, 7, 5, build_conv_bn_act, SAME3(8), .act = AFN_ACT_GELU },
+    { "squeeze", 16, 7, 5, .build = build_squeeze, .between = true },
+    { "squeeze odd", 17, 6, 6, .build = build_squeeze, .between = true },
+    { "squeeze of the input", 3, 5, 4, .build = build_squeeze },
+    { "mbconv silu", 8, 7, 7, .build = build_mbconv, .act = AFN_ACT_SILU,
+      .between = true },
+    { "mbconv hardswish", 11, 6, 7, .build = build_mbconv, .act = AFN_ACT_HARDSWISH,
+      .between = true },
+    { "layer norm", 5, 5, 4, .build = build_layer_norm },
+    { "layer norm between", 33, 5, 4, .build = build_layer_norm, .between = true },
+    { "layer norm wide", 96, 7, 7, .build = build_layer_norm, .between = true },
+    { "layer norm flat", 17, 5, 4, build_layer_norm_flat, CONV(.oc = 6),
+      .between = true },
+    { "layer scale", 5, 5, 4, .build = build_layer_scale },
+    { "layer scale between", 17, 5, 4, .build = build_layer_scale, .between = true },
+    { "linear channels", 16, 5, 4, build_linear_channels, CONV(.oc = 24),
+      .between = true },
+    { "linear channels odd", 5, 5, 4, build_linear_channels, CONV(.oc = 17) },
+    { "convnext block", 12, 8, 7, .build = build_convnext, .between = true },
+    { "convnext block wide", 32, 7, 7, .build = build_convnext, .between = true },
+    { "slice first", 17, 5, 4, .build = build_slice, .out_h = 0, .out_w = 9,
+      .between = true },
+    { "slice last", 17, 5, 4, .build = build_slice, .out_h = 9, .out_w = 8,
+      .between = true },
+    { "slice blocks", 48, 5, 4, .build = build_slice, .out_h = 16, .out_w = 16,
+      .between = true },
+    { "slice of the input", 5, 5, 4, .build = build_slice, .out_h = 1, .out_w = 3 },
+    { "shuffle 2", 34, 5, 4, build_shuffle, CONV(.groups = 2), .between = true },
+    { "shuffle 3", 9, 5, 4, build_shuffle, CONV(.groups = 3) },
+    { "shuffle unit", 24, 7, 7, .build = build_shuffle_unit, .between = true },
+    { "shuffle unit odd", 116, 4, 4, .build = build_shuffle_unit, .between = true },
+    { "stochastic depth", 5, 5, 4, .build = build_stochastic_depth },
+    { "stochastic depth between", 17, 5, 4, .build = build_stochastic_depth,
+      .between = true },
+    { "outputs", 16, 5, 4, build_outputs, CONV(.oc = 7), .between = true },
 };
 const int n_kernel_cases = (int)AFN_COUNT(kernel_cases);
 

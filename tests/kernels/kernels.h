@@ -22,7 +22,8 @@ typedef struct kernel_case {
     afn_conv conv;
     afn_pool pool;
     int out_h, out_w; /* adaptive pooling */
-    bool between;     /* put 1x1 convolutions around: values in the backend's format */
+    afn_act act;
+    bool between; /* put 1x1 convolutions around: values in the backend's format */
 } kernel_case;
 
 extern const kernel_case kernel_cases[];
@@ -69,7 +70,8 @@ typedef struct tensor {
 } tensor;
 
 typedef struct results {
-    afn_status status; /* AFN_ESHAPE: too few values for batch statistics */
+    afn_status status; /* AFN_ESHAPE: too few values for batch statistics;
+                        * AFN_EUNSUPPORTED: the backend lacks an operator */
     tensor *t;
     int n, cap;
 } results;

@@ -210,7 +210,7 @@ static float random_value(afn_rng *r, const afn_param *d)
     case AFN_RUNNING_VAR:
         return 0.5f + afn_rng_float(r);
     case AFN_WEIGHT:
-        if (d->shape.rank == 1) return 0.5f + afn_rng_float(r); /* batch norm */
+        if (d->fan_in == 0) return 0.5f + afn_rng_float(r); /* of a norm, a scale */
         return (float)(afn_rng_normal(r) * sqrt(1.5 / (double)d->fan_in));
     default: /* bias, running mean */
         return (float)(afn_rng_normal(r) * 0.3);

@@ -340,6 +340,7 @@ static const afn_kernel_ops *const row[] = {
     [AFN_OP_DROPOUT] = &cpu_dropout_ops,
     [AFN_OP_ADD] = &cpu_add_ops,
     [AFN_OP_CONCAT] = &cpu_concat_ops,
+    [AFN_OP_OUTPUTS] = NULL,
 };
 static_assert(AFN_COUNT(row) == AFN_N_OPS, "one row per op");
 
@@ -348,9 +349,15 @@ static const afn_kernel_ops *find(afn_op op)
     return row[op];
 }
 
+/* Activations whose gradient the output tells. */
+enum { CLIPS = 1 << AFN_ACT_RELU | 1 << AFN_ACT_RELU6 };
+
 const afn_backend afn_backend_cpu = {
     .name = "cpu",
     .fusions = AFN_FUSE_CONV_ACT | AFN_FUSE_NORM_ADD_ACT | AFN_FOLD_NORM,
+    .conv_acts = CLIPS,
+    .conv_infer_acts = CLIPS,
+    .norm_acts = CLIPS,
     .slices = true,
     .bf16 = true,
     .open = cpu_open,

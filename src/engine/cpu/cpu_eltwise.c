@@ -12,6 +12,9 @@ typedef struct eltwise {
 
 static afn_status prepare(const afn_prepare *p, afn_kernel *k)
 {
+    const afn_act act = p->step->node->attr.act;
+    if (p->step->op == AFN_OP_ACTIVATION && act > AFN_ACT_RELU6)
+        return afn_fail(AFN_EUNSUPPORTED, "backend cpu has no %s", afn_act_name(act));
     eltwise *s = afn_alloc(sizeof *s);
     k->state = s;
     if (!s) return afn_fail(AFN_ENOMEM, "out of memory");

@@ -210,7 +210,7 @@ static afn_status append_act(dnnl_post_ops_t ops, int act)
     case AFN_ACT_RELU6:
         return dnn_check(dnn_append_eltwise(ops, dnnl_eltwise_clip, 0.0f, 6.0f),
                          "activation");
-    case AFN_N_ACTS:
+    default:
         break;
     }
     return afn_fail(AFN_EUNSUPPORTED, "activation %d after a product", act);

@@ -20,7 +20,8 @@ enum { AFN_REF_FORMAT = 0 }; /* the only one: row-major */
 extern const afn_kernel_ops afn_ref__input, afn_ref__conv2d, afn_ref__linear,
     afn_ref__batch_norm, afn_ref__activation, afn_ref__max_pool, afn_ref__avg_pool,
     afn_ref__adaptive_avg_pool, afn_ref__flatten, afn_ref__dropout, afn_ref__add,
-    afn_ref__concat;
+    afn_ref__concat, afn_ref__scale, afn_ref__layer_norm, afn_ref__layer_scale,
+    afn_ref__slice, afn_ref__shuffle, afn_ref__stochastic_depth;
 
 /* ---- preparing ---- */
 

@@ -76,6 +76,13 @@ static const afn_kernel_ops *const op_table[] = {
     [AFN_OP_DROPOUT] = &afn_ref__dropout,
     [AFN_OP_ADD] = &afn_ref__add,
     [AFN_OP_CONCAT] = &afn_ref__concat,
+    [AFN_OP_SCALE] = &afn_ref__scale,
+    [AFN_OP_LAYER_NORM] = &afn_ref__layer_norm,
+    [AFN_OP_LAYER_SCALE] = &afn_ref__layer_scale,
+    [AFN_OP_SLICE] = &afn_ref__slice,
+    [AFN_OP_SHUFFLE] = &afn_ref__shuffle,
+    [AFN_OP_STOCHASTIC_DEPTH] = &afn_ref__stochastic_depth,
+    [AFN_OP_OUTPUTS] = &afn_ref__concat, /* rows of logits, one after another */
 };
 static_assert(AFN_COUNT(op_table) == AFN_N_OPS, "one row per op");
 
