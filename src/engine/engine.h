@@ -143,6 +143,26 @@ afn_status afn_plan_backward_update(afn_plan *p, const float *dlogits,
                                     const afn_optimizer *opt, const afn_step_args *args,
                                     const int *group);
 
+/* ---- going on in another plan ----
+ *
+ * What a plan has beside its parameters: the optimiser's state, and how often it ran,
+ * which random layers count.  With both, and the same parameters, a new plan of the
+ * same graph and options goes on bit for bit as this one would. */
+
+/* Has parameter i a state number k (0 .. AFN_MAX_STATE-1)?  The first update makes it.
+ */
+bool afn_plan_has_state(const afn_plan *p, int i, int k);
+
+/* State in PyTorch's layout.
+ *   out, in  [afn_params_size()]
+ * Errors     AFN_EINVAL read: where there is none; write: of what is not trained */
+afn_status afn_plan_read_state(const afn_plan *p, int i, int k, float *out);
+afn_status afn_plan_write_state(afn_plan *p, int i, int k, const float *in);
+
+/* Forward calls so far. */
+uint64_t afn_plan_calls(const afn_plan *p);
+void afn_plan_set_calls(afn_plan *p, uint64_t calls);
+
 /* ---- reading back ---- */
 
 /* Write weights and running statistics that this plan changed into its params. */

@@ -8,6 +8,7 @@
  *   buffers.c  what lies in memory, from when to when
  *   memory.c   offsets of buffers from their first and last use
  *   blobs.c    packed parameters: in, out, update
+ *   carry.c    what a run that goes on later needs of a plan
  *   prefix.c   the frozen prefix and the rest, run one without the other
  *   profile.c  where the time of a step goes
  *   alone.c    what its convolutions take with nothing between them
