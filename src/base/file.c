@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* File access over POSIX.  Writing goes to ".NAME.PID.tmp" in the same folder, so that
- * the final rename never crosses a file system. */
+/* File access over POSIX: reading files, and folders.  Writing is in out.c. */
 #define _GNU_SOURCE
 #include "base/file.h"
 
@@ -10,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -120,144 +120,6 @@ done:
         *data = NULL;
         *size = 0;
     }
-    return st;
-}
-
-struct afn_out {
-    int fd;
-    int64_t written;
-    char *path, *temp;
-    size_t pending;
-    char buffer[1 << 16];
-};
-
-static char *temp_name(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    const int dir = slash ? (int)(slash - path + 1) : 0;
-    return afn_format("%.*s.%s.%ld.tmp", dir, path, path + dir, (long)getpid());
-}
-
-static void out_free(afn_out *o)
-{
-    if (!o) return;
-    if (o->fd >= 0) close(o->fd);
-    afn_free(o->path);
-    afn_free(o->temp);
-    afn_free(o);
-}
-
-afn_status afn_out_open(afn_out **out, const char *path)
-{
-    afn_status st = AFN_OK;
-    *out = NULL;
-    afn_out *o = afn_alloc(sizeof *o);
-    AFN_REQUIRE(o, AFN_ENOMEM, "out of memory");
-    o->fd = -1;
-    o->path = afn_strdup(path);
-    o->temp = temp_name(path);
-    AFN_REQUIRE(o->path && o->temp, AFN_ENOMEM, "out of memory");
-    AFN_REQUIRE(!afn_is_dir(path), AFN_EIO, "%s: is a folder, not a file", path);
-    o->fd = open(o->temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (o->fd < 0) {
-        st = afn_fail_errno(errno, "%s: cannot write", path);
-        goto done;
-    }
-    *out = o;
-    o = NULL;
-done:
-    out_free(o);
-    return st;
-}
-
-static afn_status write_fully(afn_out *o, const char *p, size_t n)
-{
-    while (n) {
-        const ssize_t k = write(o->fd, p, n);
-        if (k < 0 && errno == EINTR) continue;
-        if (k < 0) return afn_fail_errno(errno, "%s: cannot write", o->path);
-        p += k;
-        n -= (size_t)k;
-    }
-    return AFN_OK;
-}
-
-static afn_status flush(afn_out *o)
-{
-    const size_t n = o->pending;
-    o->pending = 0;
-    return write_fully(o, o->buffer, n);
-}
-
-afn_status afn_out_write(afn_out *o, const void *bytes, size_t n)
-{
-    afn_status st = AFN_OK;
-    if (n > sizeof o->buffer - o->pending) AFN_TRY(flush(o));
-    if (n > sizeof o->buffer) {
-        AFN_TRY(write_fully(o, bytes, n));
-    } else if (n) {
-        memcpy(o->buffer + o->pending, bytes, n);
-        o->pending += n;
-    }
-    o->written += (int64_t)n;
-done:
-    return st;
-}
-
-int64_t afn_out_tell(const afn_out *o)
-{
-    return o->written;
-}
-
-/* Make the rename itself durable; best effort, some file systems refuse. */
-static void sync_folder(const char *path)
-{
-    char *dir = afn_strdup(path);
-    if (!dir) return;
-    char *slash = strrchr(dir, '/');
-    if (slash) slash[slash == dir] = 0;
-    const int fd = open(slash ? dir : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd >= 0) {
-        (void)fsync(fd);
-        close(fd);
-    }
-    afn_free(dir);
-}
-
-afn_status afn_out_commit(afn_out *o)
-{
-    afn_status st = AFN_OK;
-    AFN_TRY(flush(o));
-    if (fsync(o->fd) != 0 && errno != EINVAL && errno != EROFS) {
-        st = afn_fail_errno(errno, "%s: cannot write", o->path);
-        goto done;
-    }
-    if (rename(o->temp, o->path) != 0) {
-        st = afn_fail_errno(errno, "%s: cannot write", o->path);
-        goto done;
-    }
-    sync_folder(o->path);
-done:
-    if (st != AFN_OK) (void)unlink(o->temp);
-    out_free(o);
-    return st;
-}
-
-void afn_out_discard(afn_out *o)
-{
-    if (!o) return;
-    (void)unlink(o->temp);
-    out_free(o);
-}
-
-afn_status afn_file_write(const char *path, const void *bytes, size_t n)
-{
-    afn_out *o = NULL;
-    afn_status st = afn_out_open(&o, path);
-    if (st != AFN_OK) return st;
-    st = afn_out_write(o, bytes, n);
-    if (st == AFN_OK) return afn_out_commit(o);
-    afn_out_discard(o);
     return st;
 }
 
@@ -375,4 +237,20 @@ afn_status afn_dir_check_writable(const char *path)
 done:
     afn_free(probe);
     return st;
+}
+
+afn_status afn_dir_lock(int *lock, const char *path)
+{
+    *lock = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (*lock < 0 || flock(*lock, LOCK_EX | LOCK_NB) == 0) return AFN_OK;
+    const int error = errno;
+    close(*lock);
+    *lock = -1;
+    if (error != EWOULDBLOCK) return AFN_OK;
+    return afn_fail(AFN_EIO, "%s: another process is at work in this folder", path);
+}
+
+void afn_dir_unlock(int lock)
+{
+    if (lock >= 0) close(lock);
 }

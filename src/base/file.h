@@ -47,6 +47,18 @@ int64_t afn_out_tell(const afn_out *o); /* bytes written so far */
 afn_status afn_out_commit(afn_out *o);  /* frees o, also on failure */
 void afn_out_discard(afn_out *o);       /* frees o; NULL is a no-op */
 
+/* Remove what processes that are gone left of files they were writing in this folder.
+ */
+void afn_out_clean(const char *dir);
+
+/* Tests only: from the k-th call on (1 = the next, 0 = never) that opens, writes,
+ * makes durable or renames a file of afn_out, all of them fail with this errno; below 0
+ * the process is killed in that call.  A write is then half done. */
+void afn_out_fail_at(int64_t k, int errnum);
+
+/* Tests only: such calls so far, to know how far k may go. */
+int64_t afn_out_calls(void);
+
 /* afn_out in one call. */
 afn_status afn_file_write(const char *path, const void *bytes, size_t n);
 
@@ -68,6 +80,13 @@ bool afn_is_dir(const char *path);
 bool afn_is_file(const char *path);
 int64_t afn_file_size(const char *path);    /* bytes, -1 where there is no such file */
 afn_status afn_make_dirs(const char *path); /* as mkdir -p */
+
+/* Keep a folder from others who ask the same way, until it is unlocked or the process
+ * ends, however it ends.  Where the file system knows no locks nobody is kept out.
+ *   lock     for afn_dir_unlock(), -1 = nothing to unlock
+ * Errors     AFN_EIO where another has it */
+afn_status afn_dir_lock(int *lock, const char *path);
+void afn_dir_unlock(int lock);
 
 /* AFN_OK where files can be made in the folder; leaves nothing behind. */
 afn_status afn_dir_check_writable(const char *path);

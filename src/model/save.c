@@ -12,7 +12,7 @@ static afn_status add_params(afn_weights *w, const afn_graph *g,
         const void *values = p->dtype == AFN_F32
                                  ? (const void *)afn_params_f32(params, i)
                                  : (const void *)afn_params_i64(params, i);
-        AFN_TRY(afn_weights_add(w, p->name, p->dtype, &p->shape, values));
+        AFN_TRY(afn_weights__borrow(w, p->name, p->dtype, &p->shape, values));
     }
 done:
     return st;

@@ -95,6 +95,14 @@ done:
     return st;
 }
 
+afn_status afn_weights__borrow(afn_weights *w, const char *name, afn_dtype dtype,
+                               const afn_shape *shape, const void *values)
+{
+    afn_view v = { .data = values, .dtype = dtype, .shape = *shape };
+    afn_view_contiguous(&v);
+    return afn_weights__add_view(w, name, &v);
+}
+
 afn_status afn_weights_add(afn_weights *w, const char *name, afn_dtype dtype,
                            const afn_shape *shape, const void *values)
 {

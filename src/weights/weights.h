@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The one door to src/weights.  Everything here is public: see afina/weights.h.  Hides
- * where weights came from. */
+/* The one door to src/weights.  Nearly all is public: see afina/weights.h.  Hides where
+ * weights came from. */
 #ifndef AFN_WEIGHTS_H
 #define AFN_WEIGHTS_H
 
 #include "afina/weights.h"
 #include "tensor/tensor.h"
+
+/* afn_weights_add() without a copy: values are the caller's and outlive the set. */
+afn_status afn_weights__borrow(afn_weights *w, const char *name, afn_dtype dtype,
+                               const afn_shape *shape, const void *values);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#define _GNU_SOURCE /* symlink, RLIMIT_FSIZE */
+#define _GNU_SOURCE /* symlink, fork */
 #include <signal.h>
-#include <sys/resource.h>
+#include <sys/wait.h>
 
 #include "afn_test.h"
 
@@ -14,16 +14,6 @@ static const char *path_of(const char *name)
     return path[turn];
 }
 
-static void assert_content(const char *path, const char *text)
-{
-    uint8_t *data;
-    size_t size;
-    assert_ok(afn_file_read(&data, &size, path));
-    assert_int_equal(size, strlen(text));
-    assert_memory_equal(data, text, size);
-    afn_free(data);
-}
-
 /* No ".NAME.PID.tmp" stays behind. */
 static void assert_no_leftovers(void)
 {
@@ -32,86 +22,6 @@ static void assert_no_leftovers(void)
     for (size_t i = 0; i < d.count; i++)
         assert_false(afn_ends_with_nocase(d.entry[i].name, ".tmp"));
     afn_dir_free(&d);
-}
-
-static void a_committed_file_replaces_the_old_one(void **state)
-{
-    (void)state;
-    const char *path = path_of("replaced");
-    afn_out *o;
-    assert_ok(afn_file_write(path, "old", 3));
-    assert_ok(afn_out_open(&o, path));
-    assert_ok(afn_out_write(o, "new ", 4));
-    assert_content(path, "old");
-    assert_ok(afn_out_write(o, "text", 4));
-    assert_int_equal(afn_out_tell(o), 8);
-    assert_ok(afn_out_commit(o));
-    assert_content(path, "new text");
-    assert_no_leftovers();
-}
-
-static void a_discarded_file_leaves_the_old_one(void **state)
-{
-    (void)state;
-    const char *path = path_of("discarded");
-    afn_out *o;
-    assert_ok(afn_file_write(path, "old", 3));
-    assert_ok(afn_out_open(&o, path));
-    assert_ok(afn_out_write(o, "new", 3));
-    afn_out_discard(o);
-    afn_out_discard(NULL);
-    assert_content(path, "old");
-    assert_no_leftovers();
-}
-
-/* A limit on the size of files stands in for a full disk. */
-static void a_failed_write_leaves_the_old_file(void **state)
-{
-    (void)state;
-    const char *path = path_of("full");
-    static char block[1 << 18];
-    struct rlimit old, tight;
-    afn_status st = AFN_OK;
-    afn_out *o;
-    assert_ok(afn_file_write(path, "old", 3));
-    signal(SIGXFSZ, SIG_IGN);
-    assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
-    tight = old;
-    tight.rlim_cur = 1 << 16;
-    assert_ok(afn_out_open(&o, path));
-    assert_int_equal(setrlimit(RLIMIT_FSIZE, &tight), 0);
-    for (int i = 0; i < 4 && st == AFN_OK; i++)
-        st = afn_out_write(o, block, sizeof block);
-    assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
-    assert_fails(AFN_EIO, "full: cannot write", st);
-    afn_out_discard(o);
-    assert_content(path, "old");
-    assert_no_leftovers();
-}
-
-static void large_and_small_writes_come_out_in_order(void **state)
-{
-    (void)state;
-    enum { N = 200000 };
-    const char *path = path_of("large");
-    uint8_t *expected = malloc(2 * N), *data;
-    size_t size = 0, n = 0;
-    afn_out *o;
-    assert_non_null(expected);
-    for (int i = 0; i < 2 * N; i++) expected[i] = (uint8_t)(i * 31 >> 3);
-    assert_ok(afn_out_open(&o, path));
-    while (n < N) {
-        const size_t part = n % 977 + 1 > N - n ? N - n : n % 977 + 1;
-        assert_ok(afn_out_write(o, expected + n, part));
-        n += part;
-    }
-    assert_ok(afn_out_write(o, expected + N, N)); /* larger than the buffer */
-    assert_ok(afn_out_commit(o));
-    assert_ok(afn_file_read(&data, &size, path));
-    assert_int_equal(size, 2 * N);
-    assert_memory_equal(data, expected, size);
-    afn_free(data);
-    free(expected);
 }
 
 static void a_map_shows_the_file(void **state)
@@ -192,24 +102,6 @@ static void sizes_and_kinds_of_paths(void **state)
     assert_no_leftovers();
 }
 
-static void failing_allocations_leave_the_old_file(void **state)
-{
-    (void)state;
-    const char *path = path_of("allocation");
-    afn_status st;
-    assert_ok(afn_file_write(path, "old", 3));
-    for (int64_t k = 1;; k++) {
-        afn_alloc_fail_at(k);
-        st = afn_file_write(path, "new", 3);
-        afn_alloc_fail_at(0);
-        if (st == AFN_OK) break; /* only the folder's sync gave up, which is harmless */
-        assert_int_equal(st, AFN_ENOMEM);
-        assert_content(path, "old");
-        assert_no_leftovers();
-    }
-    assert_content(path, "new");
-}
-
 static void advice_leaves_a_map_as_it_is(void **state)
 {
     (void)state;
@@ -238,19 +130,45 @@ static void advice_leaves_a_map_as_it_is(void **state)
     afn_map_read_ahead(&none, 0, 1);
 }
 
+/* Another process holds the folder until it ends. */
+static void a_locked_folder_is_kept_from_others(void **state)
+{
+    (void)state;
+    const char *dir = test_dir("lock");
+    int lock, ends[2], status;
+    char byte;
+    assert_int_equal(pipe(ends), 0);
+    const pid_t child = fork();
+    if (!child) {
+        const bool good = afn_dir_lock(&lock, dir) == AFN_OK;
+        (void)!write(ends[1], good ? "y" : "n", 1);
+        for (;;) pause();
+    }
+    assert_int_equal(read(ends[0], &byte, 1), 1);
+    assert_int_equal(byte, 'y');
+    assert_fails(AFN_EIO, "another process is at work", afn_dir_lock(&lock, dir));
+    assert_int_equal(lock, -1);
+    kill(child, SIGKILL);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_ok(afn_dir_lock(&lock, dir));
+    afn_dir_unlock(lock);
+    assert_ok(afn_dir_lock(&lock, dir));
+    afn_dir_unlock(lock);
+    assert_ok(afn_dir_lock(&lock, "/no/such/folder"));
+    afn_dir_unlock(lock);
+    close(ends[0]);
+    close(ends[1]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(advice_leaves_a_map_as_it_is),
-        cmocka_unit_test(a_committed_file_replaces_the_old_one),
-        cmocka_unit_test(a_discarded_file_leaves_the_old_one),
-        cmocka_unit_test(a_failed_write_leaves_the_old_file),
-        cmocka_unit_test(large_and_small_writes_come_out_in_order),
+        cmocka_unit_test(a_locked_folder_is_kept_from_others),
         cmocka_unit_test(a_map_shows_the_file),
         cmocka_unit_test(what_cannot_be_opened_is_reported),
         cmocka_unit_test(folders_list_sorted_by_bytes_with_kinds),
         cmocka_unit_test(sizes_and_kinds_of_paths),
-        cmocka_unit_test(failing_allocations_leave_the_old_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
