@@ -18,8 +18,8 @@ afn_status afn_plan_read_state(const afn_plan *p, int i, int k, float *out)
     const afn_blob *b = &p->blob[i];
     const afn_param *d = afn_graph_param(p->graph, i);
     p->backend->enter(p->device);
-    return afn_context(
-        p->backend->unpack(p->device, b, &d->shape, b->state[k], out), "%s", d->name);
+    return afn_context(p->backend->unpack(p->device, b, &d->shape, b->state[k], out),
+                       "%s", d->name);
 }
 
 afn_status afn_plan_write_state(afn_plan *p, int i, int k, const float *in)
