@@ -51,6 +51,11 @@ AFN_API afn_status afn_image_read(afn_image *out, const char *path,
                                   const afn_decode_opts *opts);
 AFN_API void afn_image_free(afn_image *image); /* a zeroed image is a no-op */
 
+/* Write a picture as a JPEG of good quality; the file appears whole or not at all.
+ * Errors     AFN_EINVAL for a picture without pixels, AFN_ENOTFOUND, AFN_EIO,
+ *            AFN_ENOMEM */
+AFN_API afn_status afn_image_write_jpeg(const afn_image *image, const char *path);
+
 /* What a picture's header says, without decoding it. */
 typedef struct afn_image_info {
     const char *format;    /* "jpeg", "png", "webp", "gif", "tiff", "bmp" or "pnm";

@@ -130,6 +130,8 @@ static void find_lives(layouter *b)
     for (int t = 0; t < b->p->n_tasks; t++)
         find_life(b, b->p->task[t], afn_time_of(b->p, t));
     use(&b->life[b->c->l->output], b->p->n_forward); /* the loss reads the logits */
+    if (b->c->plan->opts.watch > 0)                  /* is read after all */
+        use(&b->life[b->c->plan->opts.watch], b->p->n_tasks + 1);
     find_gradient_lives(b);
 }
 

@@ -34,10 +34,12 @@ typedef struct afn_plan_opts {
     afn_bn_mode bn;        /* read where train */
     bool no_dropout;       /* train without it: to compare with other programs */
     bool input_gradient;   /* also make the gradient of the input */
-    bool update_at_once;   /* for afn_plan_backward_update(): no memory for gradients */
-    uint64_t seed;         /* of dropout */
-    int threads;           /* 0 = every processor */
-    const char *backend;   /* "cpu", "ref"; NULL = "cpu" */
+    afn_value watch; /* with train: also make the gradient of this value, and keep both
+                      * for reading; read by what pools or flattens; 0 = none */
+    bool update_at_once; /* for afn_plan_backward_update(): no memory for gradients */
+    uint64_t seed;       /* of dropout */
+    int threads;         /* 0 = every processor */
+    const char *backend; /* "cpu", "ref"; NULL = "cpu" */
     afn_precision precision;   /* bf16: fp32 where the processor has none, which is
                                 * logged;   logits and parameters stay fp32 */
     afn_algorithms algorithms; /* of products */
@@ -178,6 +180,11 @@ afn_status afn_plan_gradient(const afn_plan *p, int i, float *out);
 
 /* Gradient of the input, (n, C, H, W), where opts.input_gradient was set. */
 afn_status afn_plan_input_gradient(const afn_plan *p, float *out);
+
+/* The value opts.watch of the last forward call, and its gradient by the last backward
+ * call: (n, C, H, W) each; NULL = not wanted.
+ * Errors     AFN_EINVAL without such a value or call */
+afn_status afn_plan_watched(const afn_plan *p, float *value, float *gradient);
 
 /* ---- describing ---- */
 

@@ -89,6 +89,7 @@ static void find_gradients(lowering *w)
         if (!w->live[v]) continue;
         bool need = any_trains(w, n);
         if (n->op == AFN_OP_INPUT) need = w->opts->train && w->opts->input_gradient;
+        if (w->opts->watch > 0 && v == w->opts->watch) need |= w->opts->train;
         for (int k = 0; k < n->n_inputs; k++) need |= l->needs_grad[n->input[k]];
         l->needs_grad[v] = need;
         if (need && l->cut == l->n_nodes) l->cut = v;
@@ -306,6 +307,19 @@ static afn_status allocate(lowering *w)
     return AFN_OK;
 }
 
+/* The step that makes the watched value has no backward of its own where nothing before
+ * it wants one. */
+static void end_at_watched(lowering *w)
+{
+    const afn_value v = w->opts->watch;
+    const int i = v > 0 && v < w->l->n_nodes ? w->l->step_of[v] : -1;
+    if (i < 0 || !w->opts->train) return;
+    afn_step *s = &w->l->step[i];
+    bool wants = any_trains(w, s->node) || (s->norm && any_trains(w, s->norm));
+    for (int k = 0; k < s->n_inputs; k++) wants |= s->grad_input[k];
+    s->train = wants;
+}
+
 afn_status afn_lower(afn_lowered *out, const afn_graph *g, const afn_plan_opts *opts,
                      const afn_backend *backend)
 {
@@ -322,6 +336,7 @@ afn_status afn_lower(afn_lowered *out, const afn_graph *g, const afn_plan_opts *
     for (afn_value v = 0; v < out->n_nodes; v++)
         if (w.live[v] && out->value_of[v] == v) AFN_TRY(lower_node(&w, v));
     sort_steps(out);
+    end_at_watched(&w);
     mark_conv_feeders(out);
     mark_logits(&w);
 done:

@@ -104,6 +104,16 @@ done:
     return st;
 }
 
+static afn_status check_watched(const afn_plan *p)
+{
+    const afn_value v = p->opts.watch;
+    if (v <= 0) return AFN_OK;
+    if (v >= p->low.n_nodes || p->low.step_of[v] < 0)
+        return afn_fail(AFN_EINVAL, "value %d is not made by any step", (int)v);
+    return p->opts.train ? AFN_OK
+                         : afn_fail(AFN_EINVAL, "an inference plan has no gradients");
+}
+
 afn_status afn_plan_new(afn_plan **out, const afn_graph *g, afn_params *params,
                         const afn_plan_opts *opts)
 {
@@ -121,6 +131,7 @@ afn_status afn_plan_new(afn_plan **out, const afn_graph *g, afn_params *params,
     AFN_TRY(make_pixel_table(p));
     AFN_TRY(open_device(p));
     AFN_TRY(afn_lower(&p->low, g, &p->opts, p->backend));
+    AFN_TRY(check_watched(p));
     p->backend->enter(p->device);
     AFN_TRY(afn_plan_program(p, opts->batch, &usual));
     *out = p;
@@ -295,6 +306,24 @@ afn_status afn_plan_input_gradient(const afn_plan *p, float *out)
     for (int64_t i = 0; i < r->n * count; i++)
         out[i] *= node->attr.input.scale[i % count / plane];
     return AFN_OK;
+}
+
+afn_status afn_plan_watched(const afn_plan *p, float *value, float *gradient)
+{
+    const afn_program *r = p->last;
+    const afn_value v = p->opts.watch;
+    if (v <= 0 || !r)
+        return afn_fail(AFN_EINVAL, "nothing is watched, or nothing was run");
+    const afn_shape *shape = &afn_graph_node(p->graph, v)->shape;
+    afn_status st = AFN_OK;
+    p->backend->enter(p->device);
+    if (value)
+        st = p->backend->read_value(p->device, &r->layout[v], shape, r->n,
+                                    afn_program_at(r, r->value_buffer[v]), value);
+    if (st == AFN_OK && gradient)
+        st = p->backend->read_value(p->device, &r->layout[v], shape, r->n,
+                                    afn_program_at(r, r->grad_buffer[v]), gradient);
+    return st;
 }
 
 afn_value afn_plan_cut(const afn_plan *p)

@@ -21,6 +21,11 @@ afn_status afn_image__check(const afn_image *image);
 /* AFN_EINVAL unless sides and filter are in range: for those who allocate by them. */
 afn_status afn_image__check_preprocess(const afn_preprocess *p);
 
+/* The picture as a JPEG of this quality, 1 to 100.
+ *   out      appended to
+ * Errors     AFN_EINVAL, AFN_ENOMEM */
+afn_status afn_image__encode_jpeg(afn_buf *out, const afn_image *image, int quality);
+
 /* Where a crop of `want` pixels begins in a side of `have` pixels, by the rules of
  * torchvision's CenterCrop; negative where the side is to be padded in front. */
 int64_t afn_image__crop_start(int64_t have, int64_t want);
