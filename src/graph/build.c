@@ -213,15 +213,24 @@ afn_value afn_layer_norm(afn_graph *g, afn_value x, const char *name, float eps)
     return v;
 }
 
-afn_value afn_layer_scale(afn_graph *g, afn_value x, const char *name, float init)
+afn_declared afn_declare_scale(afn_graph *g, const char *name, int channels, float init)
 {
-    const afn_value v = afn_graph__append(
-        g, &(afn_node){
-               .op = AFN_OP_LAYER_SCALE, .n_inputs = 1, .input = &x, .name = name });
+    return afn_graph__declare(
+        g, name,
+        (afn_param){ .shape = AFN_SHAPE(channels, 1, 1),
+                     .init = { .rule = AFN_INIT_CONSTANT, .std = init } });
+}
+
+afn_value afn_layer_scale(afn_graph *g, afn_value x, afn_declared scale)
+{
+    const afn_value v = simple(g, AFN_OP_LAYER_SCALE, x);
     if (v < 0) return v;
-    const afn_param p = { .shape = AFN_SHAPE(g->node[x].shape.dim[0], 1, 1),
-                          .init = { .rule = AFN_INIT_CONSTANT, .std = init } };
-    afn_graph__add_param(g, v, AFN_WEIGHT, "", p);
+    if (g->param[scale].shape.dim[0] != g->node[x].shape.dim[0])
+        afn_graph_fail(g, AFN_ESHAPE, "%s: of other channels than its input",
+                       g->param[scale].name);
+    g->param[scale].node = v;
+    g->param[scale].slot = AFN_WEIGHT;
+    g->node[v].param[AFN_WEIGHT] = scale;
     return v;
 }
 

@@ -140,26 +140,41 @@ afn_value afn_graph__append(afn_graph *g, const afn_node *proto)
     return g->n_nodes++;
 }
 
+/* Takes the name over; returns the index, -1 with the error kept. */
+static int append_param(afn_graph *g, char *name, const afn_param *proto)
+{
+    if (name && afn_shape_count(&proto->shape) < 0)
+        afn_graph_fail(g, AFN_EINVAL, "%s: too large", name);
+    else if (!name)
+        afn_graph_fail(g, AFN_ENOMEM, "out of memory");
+    afn_param *array = NULL;
+    if (g->error == AFN_OK)
+        array = grow(g, g->param, g->n_params, &g->cap_params, sizeof *array);
+    if (!array) {
+        afn_free(name);
+        return -1;
+    }
+    g->param = array;
+    g->param[g->n_params] = *proto;
+    g->param[g->n_params].name = name;
+    return g->n_params++;
+}
+
 void afn_graph__add_param(afn_graph *g, afn_value v, int slot, const char *suffix,
                           afn_param proto)
 {
     if (g->error != AFN_OK) return;
-    if (afn_shape_count(&proto.shape) < 0) {
-        afn_graph_fail(g, AFN_EINVAL, "%s.%s: too large", g->node[v].name, suffix);
-        return;
-    }
-    afn_param *array = grow(g, g->param, g->n_params, &g->cap_params, sizeof *array);
-    if (!array) return;
-    g->param = array;
-    proto.name = afn_format("%s%s%s", g->node[v].name, *suffix ? "." : "", suffix);
-    if (!proto.name) {
-        afn_graph_fail(g, AFN_ENOMEM, "out of memory");
-        return;
-    }
     proto.node = v;
     proto.slot = slot;
-    g->node[v].param[slot] = g->n_params;
-    g->param[g->n_params++] = proto;
+    char *name = afn_format("%s.%s", g->node[v].name, suffix);
+    const int i = append_param(g, name, &proto);
+    if (i >= 0) g->node[v].param[slot] = i;
+}
+
+int afn_graph__declare(afn_graph *g, const char *name, afn_param proto)
+{
+    if (g->error != AFN_OK) return -1;
+    return append_param(g, afn_graph__scoped(g, name), &proto);
 }
 
 afn_status afn_graph_finish(afn_graph *g, afn_value output)

@@ -142,8 +142,13 @@ afn_value afn_scale(afn_graph *g, afn_value x, afn_value s);
  *   eps      PyTorch's default is 1e-5, ConvNeXt's 1e-6 */
 afn_value afn_layer_norm(afn_graph *g, afn_value x, const char *name, float eps);
 
-/* Its parameter has the name itself, without ".weight", and begins as `init`. */
-afn_value afn_layer_scale(afn_graph *g, afn_value x, const char *name, float init);
+/* A parameter of (channels,1,1) that begins as `init`; its name has no ".weight".  Made
+ * apart from the layer that uses it, since torchvision's blocks list it first.  For
+ * afn_layer_scale(). */
+typedef int afn_declared;
+afn_declared afn_declare_scale(afn_graph *g, const char *name, int channels,
+                               float init);
+afn_value afn_layer_scale(afn_graph *g, afn_value x, afn_declared scale);
 
 /* nn.Linear on the channels of each pixel, (C,H,W) -> (out,H,W): a 1x1 convolution
  * whose weight is (out, C). */

@@ -29,6 +29,10 @@ afn_value afn_graph__append(afn_graph *g, const afn_node *node);
 void afn_graph__add_param(afn_graph *g, afn_value v, int slot, const char *suffix,
                           afn_param proto);
 
+/* Append a parameter that no node uses yet; returns its index, -1 with the error kept.
+ */
+int afn_graph__declare(afn_graph *g, const char *name, afn_param proto);
+
 /* "scope.name" in memory of the graph, NULL (and the error kept) on failure. */
 char *afn_graph__scoped(afn_graph *g, const char *name);
 

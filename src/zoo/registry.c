@@ -11,7 +11,9 @@
     X(vgg)          \
     X(squeezenet)   \
     X(resnet)       \
-    X(mobilenet_v2)
+    X(mobilenet_v2) \
+    X(shufflenetv2) \
+    X(convnext)
 /* clang-format on */
 
 #define DECLARE(name) extern const afn_family afn_family_##name;

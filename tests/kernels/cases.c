@@ -286,8 +286,10 @@ static afn_value build_layer_norm_flat(afn_graph *g, afn_value x, const kernel_c
 
 static afn_value build_layer_scale(afn_graph *g, afn_value x, const kernel_case *k)
 {
+    const int channels = (int)afn_graph_node(g, x)->shape.dim[0];
+    const afn_declared scale = afn_declare_scale(g, "op", channels, 0.5f);
     (void)k;
-    return afn_layer_scale(g, x, "op", 0.5f);
+    return afn_layer_scale(g, x, scale);
 }
 
 static afn_value build_linear_channels(afn_graph *g, afn_value x, const kernel_case *k)
@@ -298,6 +300,7 @@ static afn_value build_linear_channels(afn_graph *g, afn_value x, const kernel_c
 /* convnext: depthwise 7x7, norm, linear, GELU, linear, layer scale, residual. */
 static afn_value build_convnext(afn_graph *g, afn_value x, const kernel_case *k)
 {
+    const afn_declared scale = afn_declare_scale(g, "layer_scale", k->c, 0.7f);
     afn_value y = afn_conv2d(
         g, x, "dw",
         (afn_conv){ .oc = k->c, .k = 7, .pad = 3, .groups = k->c, .bias = true });
@@ -305,7 +308,7 @@ static afn_value build_convnext(afn_graph *g, afn_value x, const kernel_case *k)
     y = afn_linear_channels(g, y, "up", 4 * k->c);
     y = afn_activation(g, y, AFN_ACT_GELU);
     y = afn_linear_channels(g, y, "down", k->c);
-    y = afn_layer_scale(g, y, "layer_scale", 0.7f);
+    y = afn_layer_scale(g, y, scale);
     y = afn_stochastic_depth(g, y, 0.3f);
     return afn_add(g, y, x);
 }

@@ -22,7 +22,8 @@ except ImportError:
 warnings.filterwarnings("ignore")
 
 # Networks whose initial values are compared; together they use every rule.
-INITIALISED = ["alexnet", "squeezenet1_0", "resnet18", "mobilenet_v2", "vgg11_bn"]
+INITIALISED = ["alexnet", "squeezenet1_0", "resnet18", "mobilenet_v2", "vgg11_bn",
+               "shufflenet_v2_x0_5", "convnext_tiny"]
 
 
 def tool(*args):
