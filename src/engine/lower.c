@@ -222,6 +222,8 @@ static bool takes_act(const lowering *w, const afn_step *s, afn_act act)
     if (conv && (w->fusions & AFN_FUSE_CONV_ACT))
         acts = s->train ? w->backend->conv_acts : w->backend->conv_infer_acts;
     if (norm && (w->fusions & AFN_FUSE_NORM_ADD_ACT)) acts = w->backend->norm_acts;
+    /* The argument of what follows an addition is nowhere in memory. */
+    if (norm && s->add) acts &= w->backend->conv_acts;
     return acts >> act & 1;
 }
 

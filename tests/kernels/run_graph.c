@@ -61,7 +61,7 @@ static const double op_tolerance[] = {
     [AFN_OP_CONV2D] = 4e-6,     /* sums of up to a few thousand terms */
     [AFN_OP_LINEAR] = 4e-6,     /* the same */
     [AFN_OP_BATCH_NORM] = 2e-5, /* gradients before it are differences of near sums */
-    [AFN_OP_ACTIVATION] = 0,    /* exact */
+    [AFN_OP_ACTIVATION] = 0,    /* exact, but for smooth ones */
     [AFN_OP_MAX_POOL] = 0,      /* exact */
     [AFN_OP_AVG_POOL] = 1e-6,   /* sums of a window; 1/k by product or division */
     [AFN_OP_ADAPTIVE_AVG_POOL] = 1e-6,
@@ -78,6 +78,9 @@ static const double op_tolerance[] = {
     [AFN_OP_OUTPUTS] = 0,             /* moves values */
 };
 static_assert(AFN_COUNT(op_tolerance) == AFN_N_OPS, "one row per op");
+
+/* What a smooth activation adds: an exponential, a division and a few products. */
+static const double smooth_tolerance = 5e-7;
 
 /* A gradient passes every node twice, adds over the batch, and cancels before a norm.
  */
@@ -114,6 +117,8 @@ tolerance graph_tolerance(const afn_graph *g, const setup *s)
     for (int i = 0; i < n; i++) {
         const afn_op op = afn_graph_node(g, i)->op;
         sum += op_tolerance[op];
+        if (op == AFN_OP_ACTIVATION && afn_graph_node(g, i)->attr.act > AFN_ACT_RELU6)
+            sum += smooth_tolerance;
         if (op == AFN_OP_CONV2D && s->algorithms != AFN_ALGORITHMS_EXACT)
             sum += winograd_tolerance;
     }

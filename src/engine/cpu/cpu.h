@@ -93,6 +93,7 @@ size_t cpu_aligned(size_t bytes);
 extern const afn_kernel_ops cpu_input_ops, cpu_conv2d_ops, cpu_linear_ops,
     cpu_batch_norm_ops, cpu_activation_ops, cpu_max_pool_ops, cpu_avg_pool_ops,
     cpu_adaptive_avg_pool_ops, cpu_flatten_ops, cpu_dropout_ops, cpu_add_ops,
-    cpu_concat_ops;
+    cpu_concat_ops, cpu_scale_ops, cpu_layer_norm_ops, cpu_layer_scale_ops,
+    cpu_slice_ops, cpu_shuffle_ops, cpu_stochastic_depth_ops, cpu_outputs_ops;
 
 #endif

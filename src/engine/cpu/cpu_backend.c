@@ -340,7 +340,13 @@ static const afn_kernel_ops *const row[] = {
     [AFN_OP_DROPOUT] = &cpu_dropout_ops,
     [AFN_OP_ADD] = &cpu_add_ops,
     [AFN_OP_CONCAT] = &cpu_concat_ops,
-    [AFN_OP_OUTPUTS] = NULL,
+    [AFN_OP_SCALE] = &cpu_scale_ops,
+    [AFN_OP_LAYER_NORM] = &cpu_layer_norm_ops,
+    [AFN_OP_LAYER_SCALE] = &cpu_layer_scale_ops,
+    [AFN_OP_SLICE] = &cpu_slice_ops,
+    [AFN_OP_SHUFFLE] = &cpu_shuffle_ops,
+    [AFN_OP_STOCHASTIC_DEPTH] = &cpu_stochastic_depth_ops,
+    [AFN_OP_OUTPUTS] = &cpu_outputs_ops,
 };
 static_assert(AFN_COUNT(row) == AFN_N_OPS, "one row per op");
 
@@ -349,15 +355,15 @@ static const afn_kernel_ops *find(afn_op op)
     return row[op];
 }
 
-/* Activations whose gradient the output tells. */
-enum { CLIPS = 1 << AFN_ACT_RELU | 1 << AFN_ACT_RELU6 };
+/* Activations whose gradient the output tells, and all. */
+enum { CLIPS = 1 << AFN_ACT_RELU | 1 << AFN_ACT_RELU6, ALL = (1 << AFN_N_ACTS) - 1 };
 
 const afn_backend afn_backend_cpu = {
     .name = "cpu",
     .fusions = AFN_FUSE_CONV_ACT | AFN_FUSE_NORM_ADD_ACT | AFN_FOLD_NORM,
     .conv_acts = CLIPS,
-    .conv_infer_acts = CLIPS,
-    .norm_acts = CLIPS,
+    .conv_infer_acts = ALL,
+    .norm_acts = ALL,
     .slices = true,
     .bf16 = true,
     .open = cpu_open,

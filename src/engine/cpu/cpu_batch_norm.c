@@ -12,6 +12,8 @@
  * Sums are made per (sample, block) and added in sample order, so results do not depend
  * on the number of threads, nor on how many samples a call has.
  *
+ * A smooth activation is at the end of no addition; its slope is found from x.
+ *
  * Where nothing is added, the mask of the activation is found from x, so backward does
  * not need the output; recompute() writes it again for those that do. */
 #include <math.h>
@@ -88,7 +90,8 @@ static afn_status prepare(const afn_prepare *p, afn_kernel *k)
     k->any_n = true;
     k->forward_sums = step->batch_stats;
     k->backward_sums = step->train && wants_sums(step);
-    k->keep_input = step->batch_stats || step->grad_param[AFN_WEIGHT];
+    const bool smooth = step->act != AFN_NO_ACT && afn_act_is_smooth(step->act);
+    k->keep_input = step->batch_stats || step->grad_param[AFN_WEIGHT] || smooth;
     s->uses_output = step->act != AFN_NO_ACT && (step->add || !k->keep_input);
     k->keep_output = s->uses_output;
     k->two_gradients = true;
@@ -287,7 +290,8 @@ static afn_norm_block block_at(const norm_call *c, int64_t u)
         .dadd = step->add ? unit_at(c, a->din[last], u) : NULL,
         .add_dx = a->accumulate[0],
         .add_dadd = a->accumulate[last],
-        .store = wants_sums(step) && (a->dout2 || c->s->uses_output),
+        .store = wants_sums(step) &&
+                 (a->dout2 || c->s->uses_output || afn_act_is_smooth(step->act)),
         .v = vectors_at(c, u),
         .a = c->v.a + ch,
         .k = step->batch_stats ? c->v.k + ch : NULL,

@@ -8,13 +8,12 @@ typedef struct eltwise {
     const afn_kern *kern;
     int64_t count; /* values of a sample */
     size_t bytes;  /* of a sample */
+    bool blocked;  /* a sigmoid of padding is not 0 */
+    bool smooth;   /* backward takes the slope from the input */
 } eltwise;
 
 static afn_status prepare(const afn_prepare *p, afn_kernel *k)
 {
-    const afn_act act = p->step->node->attr.act;
-    if (p->step->op == AFN_OP_ACTIVATION && act > AFN_ACT_RELU6)
-        return afn_fail(AFN_EUNSUPPORTED, "backend cpu has no %s", afn_act_name(act));
     eltwise *s = afn_alloc(sizeof *s);
     k->state = s;
     if (!s) return afn_fail(AFN_ENOMEM, "out of memory");
@@ -26,8 +25,13 @@ static afn_status prepare(const afn_prepare *p, afn_kernel *k)
     k->out = p->in[0];
     k->any_n = true;
     k->alias = 0;
-    k->keep_output = p->step->op == AFN_OP_ACTIVATION;
     k->hands_on_gradient = true;
+    if (p->step->op != AFN_OP_ACTIVATION) return AFN_OK;
+    s->smooth = afn_act_is_smooth(p->step->node->attr.act);
+    s->blocked = cpu_format_of(&p->in[0]).order != DNN_PLAIN;
+    k->keep_input = s->smooth;
+    k->keep_output = !s->smooth;
+    k->cheap = s->smooth;
     return AFN_OK;
 }
 
@@ -50,6 +54,10 @@ static afn_status act_forward(void *state, const afn_args *a)
     const eltwise *s = state;
     cpu_parallel(a->n * s->count, act_range,
                  &(eltwise_call){ s, a->out, a->in[0], NULL });
+    if (s->blocked) {
+        const cpu_blocks b = cpu_blocks_of(s->device, &s->step->out_shape, a->n);
+        cpu_clear_padding(s->kern, a->out, &b);
+    }
     return AFN_OK;
 }
 
@@ -65,7 +73,8 @@ static afn_status act_backward(void *state, const afn_args *a)
 {
     const eltwise *s = state;
     const bool add = a->accumulate[0];
-    eltwise_call c = { s, add ? a->dout : a->din[0], a->dout, a->out };
+    eltwise_call c = { s, add ? a->dout : a->din[0], a->dout,
+                       s->smooth ? a->in[0] : a->out };
     cpu_parallel(a->n * s->count, mask_range, &c);
     if (add) cpu_accumulate(s->kern, a->din[0], a->dout, a->n * s->count);
     return AFN_OK;

@@ -143,6 +143,7 @@ static afn_status winograd_prepare(cpu_pass *p, dnn_pass kind, const dnn_product
     const bool forward = kind == DNN_INFER || kind == DNN_FORWARD;
     w->sum = forward && d->sum;
     w->act = forward ? d->act : AFN_NO_ACT;
+    AFN_REQUIRE(!afn_act_is_smooth(w->act), AFN_EUNSUPPORTED, "no winograd with it");
     set_planes(w, device, d);
     set_parts(w, device);
     set_chunk(w);

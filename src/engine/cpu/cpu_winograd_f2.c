@@ -115,6 +115,7 @@ static afn_status prepare(cpu_pass *p, dnn_pass kind, const dnn_product *d)
     f->data = kind == DNN_BACKWARD_DATA;
     f->sum = !f->data && d->sum;
     f->act = f->data ? AFN_NO_ACT : d->act;
+    AFN_REQUIRE(!afn_act_is_smooth(f->act), AFN_EUNSUPPORTED, "no winograd with it");
     set_planes(f, d);
     set_chunk(f, p->device->threads);
     const int64_t dim[] = { dnn_md_dim(d->dst, 1), dnn_md_dim(d->src, 1), 3, 3 };

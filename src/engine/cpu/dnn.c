@@ -201,19 +201,37 @@ done:
     return st;
 }
 
+/* Eltwise operations of an activation, one or two. */
+typedef struct act_row {
+    struct {
+        dnnl_alg_kind_t kind;
+        float alpha, beta;
+    } op[2];
+} act_row;
+
+static const act_row act_table[] = {
+    [AFN_ACT_RELU] = { { { dnnl_eltwise_relu, 0, 0 } } },
+    [AFN_ACT_RELU6] = { { { dnnl_eltwise_clip, 0, 6 } } },
+    [AFN_ACT_SILU] = { { { dnnl_eltwise_swish, 1, 0 } } },
+    [AFN_ACT_SIGMOID] = { { { dnnl_eltwise_logistic, 0, 0 } } },
+    /* oneDNN 2.x knows these two numbers itself */
+    [AFN_ACT_HARDSWISH] = { { { dnnl_eltwise_hardswish, 1.0f / 6, 0.5f } } },
+    [AFN_ACT_HARDSIGMOID] = { { { dnnl_eltwise_linear, 1.0f / 6, 0.5f },
+                                { dnnl_eltwise_clip, 0, 1 } } },
+    [AFN_ACT_GELU] = { { { dnnl_eltwise_gelu_erf, 0, 0 } } },
+};
+static_assert(AFN_COUNT(act_table) == AFN_N_ACTS, "one row per activation");
+
 static afn_status append_act(dnnl_post_ops_t ops, int act)
 {
-    switch ((afn_act)act) {
-    case AFN_ACT_RELU:
-        return dnn_check(dnn_append_eltwise(ops, dnnl_eltwise_relu, 0.0f, 0.0f),
-                         "activation");
-    case AFN_ACT_RELU6:
-        return dnn_check(dnn_append_eltwise(ops, dnnl_eltwise_clip, 0.0f, 6.0f),
-                         "activation");
-    default:
-        break;
+    const act_row *row = &act_table[act];
+    for (size_t i = 0; i < AFN_COUNT(row->op) && row->op[i].kind; i++) {
+        const afn_status st = dnn_check(
+            dnn_append_eltwise(ops, row->op[i].kind, row->op[i].alpha, row->op[i].beta),
+            "activation");
+        if (st != AFN_OK) return st;
     }
-    return afn_fail(AFN_EUNSUPPORTED, "activation %d after a product", act);
+    return AFN_OK;
 }
 
 static afn_status make_attr(dnnl_primitive_attr_t *out, bool sum, int act)

@@ -3,127 +3,11 @@
  * per instruction set with AFN_KERN_TABLE, the name of the table, and B, the block
  * width; AFN_WINOGRAD_TABLE is that of kern_winograd.c, AFN_PAIRS_TABLE that of
  * kern_pairs.c, AFN_F2_TABLE that of kern_winograd_f2.c.  With AFN_KERN_BF16 values are
- * bf16, the upper half of a float; its only trace are get() and set().  Sums run in
- * float over short runs and are then added in double: as exact as needed, at the speed
- * of float.
- *
- * The code is in the compiler's vector types and not left to its vectoriser, which
- * gives up on masks and on values that pass through a struct. */
+ * bf16.  Sums run in float over short runs and are then added in double: as exact as
+ * needed, at the speed of float. */
 #include "engine/cpu/kern.h"
 
-#ifdef AFN_KERN_BF16
-#include <immintrin.h>
-#endif
-#include <string.h>
-
-#include "engine/backend.h"
-
-#define INLINE static inline __attribute__((always_inline))
-
-/* A block of channels: floats, doubles, the bits of floats. */
-typedef float vec __attribute__((vector_size(B * 4)));
-typedef double wide __attribute__((vector_size(B * 8)));
-typedef uint32_t bits __attribute__((vector_size(B * 4)));
-
-INLINE vec load_vec(const float *from)
-{
-    vec x;
-    memcpy(&x, from, sizeof x);
-    return x;
-}
-
-INLINE void store_vec(float *to, vec x)
-{
-    memcpy(to, &x, sizeof x);
-}
-
-/* x where the mask, a comparison of vectors, holds, else 0; and the other way round. */
-#define WHERE(mask, x)     ((vec)((bits)(mask) & (bits)(x)))
-#define WHERE_NOT(mask, x) ((vec)(~(bits)(mask) & (bits)(x)))
-
-/* Values as floats, and back: rounded to the nearest, ties to even. */
-#ifdef AFN_KERN_BF16
-typedef uint16_t value;
-typedef uint16_t halves __attribute__((vector_size(B * 2)));
-
-INLINE vec get(const void *v, int64_t i)
-{
-    halves h;
-    memcpy(&h, (const value *)v + i, sizeof h);
-    return (vec)(__builtin_convertvector(h, bits) << 16);
-}
-
-INLINE void set(void *v, int64_t i, vec x)
-{
-    const __m256bh h = _mm512_cvtneps_pbh((__m512)x);
-    memcpy((value *)v + i, &h, sizeof h);
-}
-#else
-typedef float value;
-
-INLINE vec get(const void *v, int64_t i)
-{
-    return load_vec((const value *)v + i);
-}
-
-INLINE void set(void *v, int64_t i, vec x)
-{
-    store_vec((value *)v + i, x);
-}
-#endif
-
-/* The same with the first n of them. */
-INLINE vec get_some(const void *v, int64_t i, int64_t n)
-{
-    value all[B] = { 0 };
-    if (n == B) return get(v, i);
-    memcpy(all, (const value *)v + i, (size_t)n * sizeof *all);
-    return get(all, 0);
-}
-
-INLINE void set_some(void *v, int64_t i, vec x, int64_t n)
-{
-    value all[B];
-    if (n == B) {
-        set(v, i, x);
-        return;
-    }
-    set(all, 0, x);
-    memcpy((value *)v + i, all, (size_t)n * sizeof *all);
-}
-
-INLINE int64_t least(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
-/* Pixels that are summed in float before they join the double sum; even. */
-enum { RUN = 32 };
-
-INLINE vec clip(vec x, int act)
-{
-    if (act == AFN_NO_ACT) return x;
-    const vec positive = WHERE_NOT(x < 0.0f, x); /* NaN stays NaN */
-    if (act != AFN_ACT_RELU6) return positive;
-    const vec over = positive - positive + 6.0f; /* NaN where it is not over 6 either */
-    return (vec)((bits)WHERE(positive > 6.0f, over) |
-                 (bits)WHERE_NOT(positive > 6.0f, positive));
-}
-
-/* dy where the activation passes gradients, given its result y; else 0. */
-INLINE vec pass(vec dy, vec y, int act)
-{
-    const vec positive = WHERE(y > 0.0f, dy);
-    return act == AFN_ACT_RELU6 ? WHERE(y < 6.0f, positive) : positive;
-}
-
-INLINE void add_sums(double *s, vec part)
-{
-    wide sum;
-    memcpy(&sum, s, sizeof sum);
-    sum += __builtin_convertvector(part, wide);
-    memcpy(s, &sum, sizeof sum);
-}
+#include "engine/cpu/kern_act.h"
 
 /* Two sums over a run of pixels, even and odd ones apart: an addition need not wait for
  * the one before. */
@@ -168,26 +52,15 @@ INLINE void apply_as(void *y, const void *x, const void *add, const afn_norm_vec
     for (int64_t p = 0; p < pixels; p++) {
         vec v = normal(get(x, p * B), mean, scale, bias);
         if (add) v += get(add, p * B);
-        set(y, p * B, clip(v, act));
+        set(y, p * B, act_value(v, act));
     }
 }
-
-/* Call f(..., activation) with a constant, so that each is compiled apart. */
-#define FOR_EACH_ACT(act, f, ...)                                                      \
-    do {                                                                               \
-        if ((act) == AFN_NO_ACT)                                                       \
-            f(__VA_ARGS__, AFN_NO_ACT);                                                \
-        else if ((act) == AFN_ACT_RELU)                                                \
-            f(__VA_ARGS__, AFN_ACT_RELU);                                              \
-        else                                                                           \
-            f(__VA_ARGS__, AFN_ACT_RELU6);                                             \
-    } while (0)
 
 static void norm_apply(void *y, const void *x, const void *add,
                        const afn_norm_vectors *n, int64_t pixels, int act)
 {
     if (add)
-        FOR_EACH_ACT(act, apply_as, y, x, add, n, pixels);
+        FOR_EACH_KINK(act, apply_as, y, x, add, n, pixels);
     else
         FOR_EACH_ACT(act, apply_as, y, x, NULL, n, pixels);
 }
@@ -237,19 +110,15 @@ static void norm_backward_sums(const afn_norm_block *n, double *s1, double *s2)
 {
     const bool two = n->dy2 != NULL, store = n->store;
     if (n->y && two && store)
-        FOR_EACH_ACT(n->act, sums_as, n, s1, s2, true, true, FROM_Y);
+        FOR_EACH_KINK(n->act, sums_as, n, s1, s2, true, true, FROM_Y);
     else if (n->y)
-        FOR_EACH_ACT(n->act, sums_as, n, s1, s2, two, store, FROM_Y);
+        FOR_EACH_KINK(n->act, sums_as, n, s1, s2, two, store, FROM_Y);
     else if (!two && !store)
-        FOR_EACH_ACT(n->act, sums_as, n, s1, s2, false, false, FROM_X);
+        FOR_EACH_KINK(n->act, sums_as, n, s1, s2, false, false, FROM_X);
+    else if (!two)
+        FOR_EACH_ACT(n->act, sums_as, n, s1, s2, false, true, FROM_X);
     else
         FOR_EACH_ACT(n->act, sums_as, n, s1, s2, two, store, FROM_X);
-}
-
-/* to = from, or to += from, for pixel p. */
-INLINE void put(void *to, int64_t p, vec from, bool accumulate)
-{
-    set(to, p * B, accumulate ? get(to, p * B) + from : from);
 }
 
 INLINE void backward_as(const afn_norm_block *n, bool two, bool add_dx, norm_mask mask,
@@ -284,15 +153,15 @@ static void norm_backward(const afn_norm_block *n)
     const int act = n->store ? AFN_NO_ACT : n->act; /* stored gradients are complete */
     const bool two = n->dy2 && !n->store;
     if (!n->k && n->y)
-        FOR_EACH_ACT(act, scale_as, n, two, FROM_Y);
+        FOR_EACH_KINK(act, scale_as, n, two, FROM_Y);
     else if (!n->k)
         FOR_EACH_ACT(act, scale_as, n, two, FROM_X);
     else if (n->y)
-        FOR_EACH_ACT(act, backward_as, n, two, n->add_dx, FROM_Y);
+        FOR_EACH_KINK(act, backward_as, n, two, n->add_dx, FROM_Y);
     else if (!two && !n->add_dx)
-        FOR_EACH_ACT(act, backward_as, n, false, false, FROM_X);
+        FOR_EACH_KINK(act, backward_as, n, false, false, FROM_X);
     else
-        FOR_EACH_ACT(act, backward_as, n, two, n->add_dx, FROM_X);
+        FOR_EACH_KINK(act, backward_as, n, two, n->add_dx, FROM_X);
 }
 
 static void add(void *y, const void *a, const void *b, int64_t n)
@@ -312,7 +181,7 @@ INLINE void act_as(void *y, const void *x, int64_t n, int act)
 {
     for (int64_t i = 0; i < n; i += B) {
         const int64_t some = least(n - i, B);
-        set_some(y, i, clip(get_some(x, i, some), act), some);
+        set_some(y, i, act_value(get_some(x, i, some), act), some);
     }
 }
 
@@ -417,6 +286,8 @@ static void window_backward(void *dx, const float *dy, const afn_kern_window *w)
 const afn_kern AFN_KERN_TABLE = {
     .block = B,
     .bytes = sizeof(value),
+    .channels = &AFN_CHANNELS_TABLE,
+    .layer_norm = &AFN_LAYER_NORM_TABLE,
 #ifdef AFN_KERN_BF16
     .pairs = &AFN_PAIRS_TABLE,
     .f2 = &AFN_F2_TABLE,

@@ -12,6 +12,12 @@
 
 #include "graph/graph.h"
 
+/* Is the slope of this activation found from its argument, not from its result? */
+static inline bool afn_act_is_smooth(int act)
+{
+    return act > AFN_ACT_RELU6;
+}
+
 /* What a batch norm does to each channel: (x - mean) scale + bias; (block) each. */
 typedef struct afn_norm_vectors {
     const float *mean, *scale, *bias;
@@ -153,12 +159,64 @@ typedef struct afn_kern_f2 {
 
 enum { AFN_KERN_MAX_BLOCK = 16 };
 
+/* Channels that change place: lane i of a block comes from lane[i] of the block
+ * from[i], (pixels, block); NULL = 0. */
+typedef struct afn_lanes {
+    const void *from[AFN_KERN_MAX_BLOCK];
+    int lane[AFN_KERN_MAX_BLOCK];
+} afn_lanes;
+
+/* Backward of a factor for each channel. */
+typedef struct afn_scale_block {
+    const void *x, *dy;  /* (pixels, block) */
+    void *dx;            /* dy factor; NULL = not wanted; may be dy */
+    bool add;            /* to dx */
+    const float *factor; /* (block) */
+    int64_t pixels;
+} afn_scale_block;
+
+/* kern_channels.c */
+typedef struct afn_kern_channels {
+    /* y = x factor, or with add += */
+    void (*scale)(void *y, const void *x, const float *factor, int64_t pixels,
+                  bool add);
+    /* Add to sums (block) those of dy x. */
+    void (*scale_backward)(const afn_scale_block *s, double *sums);
+    /* y from its lanes, or with add += */
+    void (*gather)(void *y, const afn_lanes *l, int64_t pixels, bool add);
+} afn_kern_channels;
+
+/* Layer norm of some pixels of a sample, kern_layer_norm.c: a block holds (pixels,
+ * block), `step` values from one block to the next. */
+typedef struct afn_norm_pixels {
+    const void *x, *dy;
+    void *y, *dx; /* dx NULL = not wanted; may be dy */
+    bool add;     /* to dx */
+    bool padded;  /* the last block is filled up with 0, else it ends with the channels
+                   */
+    int64_t step, channels, pixels; /* pixels: up to AFN_LAYER_NORM_PIXELS */
+    const float *weight, *bias;     /* (channels), padded to whole blocks */
+    float eps;
+    float *mean, *r;         /* (pixels): made by statistics(), read by the others */
+    double *dweight, *dbias; /* (channels), padded alike: added to by backward() */
+} afn_norm_pixels;
+
+enum { AFN_LAYER_NORM_PIXELS = 32 };
+
+typedef struct afn_kern_layer_norm {
+    void (*statistics)(const afn_norm_pixels *n);
+    void (*apply)(const afn_norm_pixels *n);
+    void (*backward)(const afn_norm_pixels *n);
+} afn_kern_layer_norm;
+
 typedef struct afn_kern {
     int block;                         /* channels side by side: 8 or 16 */
     size_t bytes;                      /* of a value */
     const afn_kern_winograd *winograd; /* NULL in bf16 */
     const afn_kern_pairs *pairs;       /* NULL but in bf16 */
     const afn_kern_f2 *f2;             /* the same */
+    const afn_kern_channels *channels;
+    const afn_kern_layer_norm *layer_norm;
 
     /* Add to s1, s2 (block) the sums of (x - shift) and (x - shift)^2. */
     void (*norm_sums)(const void *x, int64_t pixels, const float *shift, double *s1,
@@ -174,7 +232,8 @@ typedef struct afn_kern {
     void (*add)(void *y, const void *a, const void *b, int64_t n);
     void (*accumulate)(void *y, const void *x, int64_t n);
     void (*act)(void *y, const void *x, int64_t n, int act);
-    /* dy where the activation passes gradients, given its result y; else 0 */
+    /* dx = dy times the slope of the activation, given its result y where it has a
+     * kink, its argument where it is smooth */
     void (*mask)(void *dx, const void *dy, const void *y, int64_t n, int act);
     /* y = x factor, or with add += */
     void (*times)(void *y, const void *x, const float *factor, int64_t n, bool add);
@@ -203,6 +262,10 @@ extern const afn_kern afn_kern_base, afn_kern_avx2, afn_kern_avx512,
     afn_kern_avx512_bf16;
 extern const afn_kern_winograd afn_winograd_base, afn_winograd_avx2,
     afn_winograd_avx512;
+extern const afn_kern_channels afn_channels_base, afn_channels_avx2,
+    afn_channels_avx512, afn_channels_avx512_bf16;
+extern const afn_kern_layer_norm afn_layer_norm_base, afn_layer_norm_avx2,
+    afn_layer_norm_avx512, afn_layer_norm_avx512_bf16;
 extern const afn_kern_pairs afn_pairs_avx512_bf16;
 extern const afn_kern_f2 afn_f2_avx512_bf16;
 
