@@ -202,11 +202,20 @@ def row(name, text, torch, afina, **kind):
 
 
 LABEL = {'resnet50': 'ResNet-50', 'resnet18': 'ResNet-18', 'vgg16': 'VGG-16',
-         'squeezenet1_1': 'SqueezeNet 1.1', 'alexnet': 'AlexNet'}
+         'squeezenet1_1': 'SqueezeNet 1.1', 'alexnet': 'AlexNet',
+         'mobilenet_v2': 'MobileNetV2', 'mobilenet_v3_large': 'MobileNetV3 large',
+         'efficientnet_b0': 'EfficientNet-B0', 'shufflenet_v2_x1_0': 'ShuffleNetV2 x1.0',
+         'regnet_y_400mf': 'RegNetY-400MF', 'densenet121': 'DenseNet-121',
+         'resnext50_32x4d': 'ResNeXt-50 32x4d', 'convnext_tiny': 'ConvNeXt-T'}
 
 # Networks that are trained whole: with the batch and the target.
 TUNE = [('resnet50', 32, 1.9), ('resnet18', 32, 1.9), ('vgg16', 16, 3.5),
         ('squeezenet1_1', 32, 1.5), ('alexnet', 32, 3.0)]
+
+# Those whose memory is compared, too, with the same batch and targets for all.
+FAMILIES = ['mobilenet_v2', 'mobilenet_v3_large', 'efficientnet_b0', 'shufflenet_v2_x1_0',
+            'regnet_y_400mf', 'densenet121', 'resnext50_32x4d', 'convnext_tiny']
+FAMILY_BATCH, FAMILY_RATE, FAMILY_MEMORY = 16, 1.5, 0.6
 
 
 def rate(name, text, results, side, target):
@@ -222,6 +231,20 @@ def tune_group(b, name, batch, target):
         'PyTorch': lambda: b.torch_step(model, batch, 'tune'),
         'afina': lambda: b.afina_step(model, batch, 'tune')})
     return [rate('tune-' + name, 'everything trains, fp32: ' + what, res, 'afina', target)]
+
+
+def family_group(b, name):
+    model, batch, what = b.network(name, FAMILY_BATCH)
+    res = b.in_turn('tune-' + name, {
+        'PyTorch': lambda: b.torch_step(model, batch, 'tune'),
+        'afina': lambda: b.afina_step(model, batch, 'tune')})
+    return [
+        rate('tune-' + name, 'everything trains, fp32: ' + what, res, 'afina',
+             FAMILY_RATE),
+        row('memory-' + name, 'peak memory, everything trains: ' + what,
+            samples(res['PyTorch'], 'peak_rss_mb'), samples(res['afina'], 'peak_rss_mb'),
+            unit='MB', ratio='part', target=FAMILY_MEMORY),
+    ]
 
 
 def main_group(b, name, batch, target):
@@ -386,6 +409,9 @@ def groups():
         else:
             yield (['tune-' + name], functools.partial(tune_group, name=name, batch=batch,
                                                        target=target))
+    for name in FAMILIES:
+        yield (['tune-' + name, 'memory-' + name],
+               functools.partial(family_group, name=name))
     yield ['frozen', 'frozen-bf16', 'cached'], frozen_group
     yield ['infer'], infer_group
     yield ['exercise'], exercise_group
