@@ -11,12 +11,14 @@
 #include <string.h>
 
 /* The likely fastest first: one that is much slower then runs only once. */
-static const cpu_algo *const candidate[] = {
-    &cpu_algo_winograd_dnn, &cpu_algo_winograd,
-    &cpu_algo_winograd_f2,  &cpu_algo_winograd_f2_weights,
-    &cpu_algo_pairs,        &cpu_algo_direct,
-    &cpu_algo_reordered
-};
+static const cpu_algo *const candidate[] = { &cpu_algo_winograd_dnn,
+                                             &cpu_algo_winograd,
+                                             &cpu_algo_depthwise,
+                                             &cpu_algo_winograd_f2,
+                                             &cpu_algo_winograd_f2_weights,
+                                             &cpu_algo_pairs,
+                                             &cpu_algo_direct,
+                                             &cpu_algo_reordered };
 
 /* Products smaller than this take less than a millisecond whatever computes them: of a
  * batch in training, of one sample in inference. */
@@ -29,6 +31,7 @@ enum { REVISION = 3 };
 static bool has_choice(const cpu_device *d, const afn_conv_attr *c)
 {
     if (d->type == DNN_BF16) return c && c->groups == 1;
+    if (c && c->groups > 1) return c->groups == c->oc;
     return c && c->kh == 3 && c->kw == 3 && c->sh == 1 && c->sw == 1 && c->dh == 1 &&
            c->dw == 1 && c->groups == 1;
 }
@@ -37,9 +40,10 @@ static bool is_small(const afn_prepare *p, dnn_pass kind)
 {
     const afn_shape *out = &p->step->out_shape;
     const afn_conv_attr *c = &p->step->node->attr.conv;
-    const double sample = 2.0 * c->kh * c->kw * (double)p->step->in_shape[0].dim[0] *
-                          (double)out->dim[0] * (double)out->dim[1] *
-                          (double)out->dim[2];
+    const double sample =
+        2.0 * c->kh * c->kw * (double)(p->step->in_shape[0].dim[0] / c->groups) *
+        (double)out->dim[0] * (double)out->dim[1] * (double)out->dim[2];
+    if (c->groups > 1) return kind == DNN_INFER;
     return kind == DNN_INFER ? sample < least_sample_flops
                              : sample * (double)p->usual_n < least_flops;
 }
@@ -58,11 +62,12 @@ static void make_key(char *out, size_t bytes, const afn_prepare *p, dnn_pass kin
         snprintf(batch, sizeof batch, " n%lld", (long long)p->usual_n);
     snprintf(out, bytes,
              "%s %dx%d/%d%s c%lld h%lld w%lld oc%lld pad%d,%d%s %s threads%d onednn-%s "
-             "block%d rev%d %s",
+             "block%d rev%d%s %s",
              pass[kind], c->kh, c->kw, c->sh, batch, (long long)in[0], (long long)in[1],
              (long long)in[2], (long long)s->out_shape.dim[0], c->ph, c->pw,
              s->add ? " add" : "", d->type == DNN_BF16 ? "bf16" : "f32", d->threads,
-             dnn_version(), d->kern->block, REVISION, afn_cpu_name(cpu));
+             dnn_version(), d->kern->block, REVISION, c->groups > 1 ? " depthwise" : "",
+             afn_cpu_name(cpu));
 }
 
 static bool is_for_bf16(const cpu_algo *a)
@@ -252,6 +257,7 @@ const cpu_algo *cpu_choose(const afn_prepare *p, dnn_pass kind, const dnn_produc
     case AFN_ALGORITHMS_MEASURED:
         return by_measurement(p, kind, d, blob);
     case AFN_ALGORITHMS_WINOGRAD:
+        if (d->conv->groups > 1) return &cpu_algo_depthwise;
         if (device->type == DNN_F32) return &cpu_algo_winograd;
         return kind == DNN_BACKWARD_WEIGHTS ? &cpu_algo_winograd_f2_weights
                                             : &cpu_algo_winograd_f2;

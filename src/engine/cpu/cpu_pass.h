@@ -43,6 +43,7 @@ extern const cpu_algo
     cpu_algo_direct,       /* oneDNN's direct convolution, or linear layer */
     cpu_algo_winograd_dnn, /* oneDNN's Winograd */
     cpu_algo_winograd,     /* our own */
+    cpu_algo_depthwise,    /* our own depthwise convolution */
     cpu_algo_reordered,    /* direct, in the layouts that oneDNN likes best */
     cpu_algo_pairs,        /* our own gradient of weights in bf16 */
     cpu_algo_winograd_f2,  /* our own Winograd in bf16: forward, backward data, */

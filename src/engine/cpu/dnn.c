@@ -95,6 +95,10 @@ static dnnl_format_tag_t tag_of(int rank, dnn_order order)
         return dnnl_OIhw8o8i;
     case DNN_WEIGHTS16_DATA:
         return dnnl_OIhw16o16i;
+    case DNN_DEPTHWISE8:
+        return dnnl_Goihw8g;
+    case DNN_DEPTHWISE16:
+        return dnnl_Goihw16g;
     case DNN_ANY:
         break;
     }

@@ -36,6 +36,8 @@ typedef enum dnn_order {
     DNN_WEIGHTS16,      /* (oc/16, ic/16, kh, kw, 16 ic, 16 oc) */
     DNN_WEIGHTS8_DATA,  /* (oc/8, ic/8, kh, kw, 8 oc, 8 ic) */
     DNN_WEIGHTS16_DATA, /* (oc/16, ic/16, kh, kw, 16 oc, 16 ic) */
+    DNN_DEPTHWISE8,     /* (g/8, kh, kw, 8) of (g, 1, 1, kh, kw) */
+    DNN_DEPTHWISE16,    /* (g/16, kh, kw, 16) */
     DNN_ANY             /* the primitive chooses */
 } dnn_order;
 

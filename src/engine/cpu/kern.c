@@ -293,6 +293,7 @@ const afn_kern AFN_KERN_TABLE = {
     .f2 = &AFN_F2_TABLE,
 #else
     .winograd = &AFN_WINOGRAD_TABLE,
+    .depthwise = &AFN_DEPTHWISE_TABLE,
 #endif
     .norm_sums = norm_sums,
     .norm_apply = norm_apply,

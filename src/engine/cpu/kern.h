@@ -209,6 +209,37 @@ typedef struct afn_kern_layer_norm {
     void (*backward)(const afn_norm_pixels *n);
 } afn_kern_layer_norm;
 
+/* A row of a depthwise convolution or of its gradient, kern_depthwise.c: pixel i is the
+ * sum over the taps of pixel first + i step of a row times a weight; 0 outside. */
+typedef struct afn_depthwise_tap {
+    const void *from;    /* (width, block) */
+    int64_t first;       /* may lie outside */
+    const float *weight; /* (block) */
+} afn_depthwise_tap;
+
+enum { AFN_DEPTHWISE_TAPS = 49 };
+
+typedef struct afn_depthwise_row {
+    void *to;          /* `count` pixels, to_step apart */
+    const float *bias; /* (block); NULL = none */
+    int64_t to_step, count, width, step;
+    int taps;
+    afn_depthwise_tap tap[AFN_DEPTHWISE_TAPS];
+} afn_depthwise_row;
+
+/* The gradient of the weights of one block in one sample. */
+typedef struct afn_depthwise_weights {
+    const void *x, *dy; /* (in_h, in_w, block), (out_h, out_w, block) */
+    double *dw;         /* (k, k, block), added to */
+    int64_t in_h, in_w, out_h, out_w, stride, pad_h, pad_w;
+    int k; /* 3, 5 or 7 */
+} afn_depthwise_weights;
+
+typedef struct afn_kern_depthwise {
+    void (*row)(const afn_depthwise_row *r);
+    void (*weights)(const afn_depthwise_weights *d);
+} afn_kern_depthwise;
+
 typedef struct afn_kern {
     int block;                         /* channels side by side: 8 or 16 */
     size_t bytes;                      /* of a value */
@@ -217,6 +248,7 @@ typedef struct afn_kern {
     const afn_kern_f2 *f2;             /* the same */
     const afn_kern_channels *channels;
     const afn_kern_layer_norm *layer_norm;
+    const afn_kern_depthwise *depthwise; /* NULL in bf16 */
 
     /* Add to s1, s2 (block) the sums of (x - shift) and (x - shift)^2. */
     void (*norm_sums)(const void *x, int64_t pixels, const float *shift, double *s1,
@@ -262,6 +294,8 @@ extern const afn_kern afn_kern_base, afn_kern_avx2, afn_kern_avx512,
     afn_kern_avx512_bf16;
 extern const afn_kern_winograd afn_winograd_base, afn_winograd_avx2,
     afn_winograd_avx512;
+extern const afn_kern_depthwise afn_depthwise_base, afn_depthwise_avx2,
+    afn_depthwise_avx512;
 extern const afn_kern_channels afn_channels_base, afn_channels_avx2,
     afn_channels_avx512, afn_channels_avx512_bf16;
 extern const afn_kern_layer_norm afn_layer_norm_base, afn_layer_norm_avx2,

@@ -15,7 +15,9 @@
 #include <immintrin.h>
 #endif
 
+#ifndef INLINE
 #define INLINE static inline __attribute__((always_inline))
+#endif
 
 /* A block of channels: floats, doubles, the bits of floats. */
 typedef float vec __attribute__((vector_size(B * 4)));

@@ -11,6 +11,8 @@
 #endif
 #define EACH(i, n) UNROLL for (int i = 0; i < (n); i++)
 
+#ifndef INLINE
 #define INLINE static inline __attribute__((always_inline))
+#endif
 
 #endif
