@@ -45,7 +45,8 @@ static void add_weight_and_bias(afn_graph *g, afn_value v, afn_shape weight, boo
     afn_graph__add_param(g, v, AFN_WEIGHT, "weight", p);
     if (!bias) return;
     p.shape = AFN_SHAPE(oc);
-    if (init.rule != AFN_INIT_DEFAULT) p.init.rule = AFN_INIT_ZEROS;
+    if (init.rule != AFN_INIT_DEFAULT)
+        p.init.rule = init.bias ? AFN_INIT_DEFAULT : AFN_INIT_ZEROS;
     afn_graph__add_param(g, v, AFN_BIAS, "bias", p);
 }
 
@@ -218,6 +219,7 @@ afn_declared afn_declare_scale(afn_graph *g, const char *name, int channels, flo
     return afn_graph__declare(
         g, name,
         (afn_param){ .shape = AFN_SHAPE(channels, 1, 1),
+                     .node = AFN_NO_VALUE,
                      .init = { .rule = AFN_INIT_CONSTANT, .std = init } });
 }
 
@@ -225,9 +227,11 @@ afn_value afn_layer_scale(afn_graph *g, afn_value x, afn_declared scale)
 {
     const afn_value v = simple(g, AFN_OP_LAYER_SCALE, x);
     if (v < 0) return v;
-    if (g->param[scale].shape.dim[0] != g->node[x].shape.dim[0])
+    if (g->param[scale].shape.dim[0] != g->node[x].shape.dim[0]) {
         afn_graph_fail(g, AFN_ESHAPE, "%s: of other channels than its input",
                        g->param[scale].name);
+        return AFN_NO_VALUE;
+    }
     g->param[scale].node = v;
     g->param[scale].slot = AFN_WEIGHT;
     g->node[v].param[AFN_WEIGHT] = scale;

@@ -17,7 +17,7 @@ double afn_graph_macs(const afn_graph *g)
 {
     double macs = 0;
     for (int i = 0; i < afn_graph_n_nodes(g); i++)
-        macs += afn_node_macs(g, afn_graph_node(g, i));
+        if (afn_graph_node(g, i)->main) macs += afn_node_macs(g, afn_graph_node(g, i));
     return macs;
 }
 

@@ -177,13 +177,33 @@ int afn_graph__declare(afn_graph *g, const char *name, afn_param proto)
     return append_param(g, afn_graph__scoped(g, name), &proto);
 }
 
+/* Auxiliary outputs and what feeds nothing else are not marked. */
+static void mark_main(afn_graph *g, afn_value output)
+{
+    g->node[output].main = true;
+    for (afn_value v = output; v >= 0; v--) {
+        const afn_node *n = &g->node[v];
+        const int read = n->op == AFN_OP_OUTPUTS ? 1 : n->n_inputs;
+        for (int k = 0; n->main && k < read; k++) g->node[n->input[k]].main = true;
+    }
+}
+
+static void check_params(afn_graph *g)
+{
+    for (int i = 0; i < g->n_params; i++)
+        if (g->param[i].node == AFN_NO_VALUE)
+            afn_graph_fail(g, AFN_EINVAL, "%s: no layer reads it", g->param[i].name);
+}
+
 afn_status afn_graph_finish(afn_graph *g, afn_value output)
 {
     if (g->error == AFN_OK && (output < 0 || output >= g->n_nodes))
         afn_graph_fail(g, AFN_EINVAL, "output is no value of this graph");
+    if (g->error == AFN_OK) check_params(g);
     if (g->error != AFN_OK) return afn_fail(g->error, "%s", g->error_text);
     assert(g->depth == 0);
     g->output = output;
+    mark_main(g, output);
     return AFN_OK;
 }
 
@@ -213,6 +233,16 @@ float afn_graph_aux_weight(const afn_graph *g, int i)
 {
     assert(i >= 0 && i < afn_graph_n_aux(g));
     return g->node[g->output].attr.aux_weight[i];
+}
+
+void afn_graph_skip_aux(afn_graph *g)
+{
+    g->skip_aux = true;
+}
+
+bool afn_graph_makes_aux(const afn_graph *g)
+{
+    return !g->skip_aux;
 }
 
 int afn_graph_classes(const afn_graph *g)

@@ -75,6 +75,7 @@ typedef enum afn_init_rule {
 typedef struct afn_init {
     afn_init_rule rule;
     float std;
+    bool bias; /* the bias starts as by default whatever the rule */
 } afn_init;
 
 /* Layer parameters as a family writes them, always with field names.  A 0 in stride,
@@ -178,6 +179,11 @@ typedef struct afn_aux {
  * training plan yields (1 + n) rows of logits for each sample, the main one first; an
  * inference plan leaves the others out. */
 afn_value afn_outputs(afn_graph *g, afn_value logits, int n, const afn_aux *aux);
+
+/* Whether a family is to make them: it asks; whoever wants a network without says so
+ * before it is built. */
+void afn_graph_skip_aux(afn_graph *g);
+bool afn_graph_makes_aux(const afn_graph *g);
 enum { AFN_MAX_AUX = 2 };
 
 /* convolution then ReLU, the commonest pair. */
@@ -241,6 +247,7 @@ typedef struct afn_node {
     } attr;
     int param[AFN_MAX_PARAMS]; /* index into the parameter list */
     const char *name;          /* "layer1.0.conv1", "" for a layer without one */
+    bool main; /* the main output depends on it; set when the graph is finished */
 } afn_node;
 
 /* One entry of the state dict. */
@@ -275,7 +282,7 @@ int64_t afn_conv_out(int64_t in, int k, int stride, int pad, int dilation);
 int64_t afn_pool_out(int64_t in, int k, int stride, int pad, bool ceil);
 
 /* Multiply-accumulates of convolutions and linear layers for one sample: of one node,
- * 0 where it is neither, and of all. */
+ * 0 where it is neither, and of all that the main output depends on. */
 double afn_node_macs(const afn_graph *g, const afn_node *n);
 double afn_graph_macs(const afn_graph *g);
 

@@ -13,6 +13,7 @@ struct afn_graph {
     afn_param *param;
     int n_params, cap_params;
     afn_value output;
+    bool skip_aux;
     afn_shape input;
     afn_init conv_init, linear_init;
     char scope[AFN_MAX_SCOPE];  /* "layer1.0", "" at the top */

@@ -7,13 +7,15 @@
 
 /* clang-format off */
 #define FAMILIES(X) \
-    X(alexnet)      \
-    X(vgg)          \
-    X(squeezenet)   \
-    X(resnet)       \
-    X(mobilenet_v2) \
-    X(shufflenetv2) \
-    X(convnext)
+    X(alexnet)       \
+    X(vgg)           \
+    X(squeezenet)    \
+    X(resnet)        \
+    X(mobilenet_v2)  \
+    X(shufflenetv2)  \
+    X(convnext)      \
+    X(googlenet)     \
+    X(inception_v3)
 /* clang-format on */
 
 #define DECLARE(name) extern const afn_family afn_family_##name;
@@ -65,8 +67,18 @@ int afn_zoo_min_size(const afn_arch *arch)
     return arch->variant->min_size ? arch->variant->min_size : arch->family->min_size;
 }
 
-afn_status afn_zoo_build(afn_graph **out, const afn_arch *arch, int classes, int height,
-                         int width)
+const afn_aux_head *afn_zoo_aux_of(const afn_arch *arch, const char *param)
+{
+    const afn_aux_head *aux = arch->family->aux;
+    for (int i = 0; i < AFN_MAX_AUX && aux[i].scope; i++) {
+        const size_t n = strlen(aux[i].scope);
+        if (strncmp(param, aux[i].scope, n) == 0 && param[n] == '.') return &aux[i];
+    }
+    return NULL;
+}
+
+static afn_status build(afn_graph **out, const afn_arch *arch, int classes, int height,
+                        int width, bool with_aux)
 {
     afn_status st = AFN_OK;
     afn_graph *g = NULL;
@@ -77,6 +89,7 @@ afn_status afn_zoo_build(afn_graph **out, const afn_arch *arch, int classes, int
     AFN_REQUIRE(height >= min && width >= min, AFN_ESHAPE,
                 "images of %dx%d pixels, need at least %dx%d", width, height, min, min);
     AFN_TRY(afn_graph_new(&g, 3, height, width));
+    if (!with_aux) afn_graph_skip_aux(g);
     const afn_value x = afn_input(g);
     const afn_value y = arch->family->build(g, x, classes, arch->variant->config);
     AFN_TRY(afn_graph_finish(g, y));
@@ -85,4 +98,17 @@ afn_status afn_zoo_build(afn_graph **out, const afn_arch *arch, int classes, int
 done:
     afn_graph_free(g);
     return afn_context(st, "%s", arch->variant->name);
+}
+
+afn_status afn_zoo_build(afn_graph **out, const afn_arch *arch, int classes, int height,
+                         int width)
+{
+    const int least = arch->family->aux_min_size;
+    return build(out, arch, classes, height, width, height >= least && width >= least);
+}
+
+afn_status afn_zoo_build_plain(afn_graph **out, const afn_arch *arch, int classes,
+                               int height, int width)
+{
+    return build(out, arch, classes, height, width, false);
 }

@@ -34,4 +34,12 @@ const afn_pretrained *afn_zoo_published(const afn_arch *arch);
 afn_status afn_zoo_build(afn_graph **out, const afn_arch *arch, int classes, int height,
                          int width);
 
+/* The same without the family's auxiliary classifiers, where it has some.  In
+ * afn_zoo_build() a network is without them only where the image is too small. */
+afn_status afn_zoo_build_plain(afn_graph **out, const afn_arch *arch, int classes,
+                               int height, int width);
+
+/* The auxiliary classifier that this parameter is part of, NULL for none. */
+const afn_aux_head *afn_zoo_aux_of(const afn_arch *arch, const char *param);
+
 #endif

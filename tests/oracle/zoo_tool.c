@@ -49,7 +49,7 @@ static afn_status print_params(const char *name, const char *seed)
     afn_params *p = NULL;
 
     AFN_TRY(afn_zoo_find(&arch, name));
-    AFN_TRY(afn_zoo_build(&g, &arch, 1000, 224, 224));
+    AFN_TRY(afn_zoo_build(&g, &arch, 1000, 320, 320));
     if (seed) {
         AFN_TRY(afn_params_new(&p, g));
         afn_params_init_all(p, g, strtoull(seed, NULL, 10));

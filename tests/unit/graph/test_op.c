@@ -97,6 +97,43 @@ static void each_op_has_its_shape(void **state)
     afn_graph_free(g);
 }
 
+static void newer_ops_have_their_shapes(void **state)
+{
+    (void)state;
+    afn_value x;
+    afn_graph *g = graph_of_6_8_10(&x);
+    const afn_declared param = afn_declare_scale(g, "scale", 6, 1);
+    const afn_value mean = afn_adaptive_avg_pool(g, x, 1, 1);
+    const afn_value scaled = afn_scale(g, x, mean);
+    const afn_value norm = afn_layer_norm(g, x, "n", 1e-6f);
+    const afn_value layer = afn_layer_scale(g, x, param);
+    const afn_value linear = afn_linear_channels(g, x, "l", 4);
+    const afn_value slice = afn_slice(g, x, 2, 3);
+    const afn_value shuffled = afn_shuffle(g, x, 3);
+    const afn_value depth = afn_stochastic_depth(g, x, 0.2f);
+    const afn_value flat = afn_mean_hw(g, x);
+    const afn_value vector_norm = afn_layer_norm(g, flat, "v", 1e-6f);
+    const afn_value a = afn_linear(g, flat, "a", 7), b = afn_linear(g, flat, "b", 7);
+    const afn_value both =
+        afn_outputs(g, a, 1, &(afn_aux){ .logits = b, .weight = 0.4f });
+    assert_shape(g, scaled, AFN_SHAPE(6, 8, 10));
+    assert_shape(g, norm, AFN_SHAPE(6, 8, 10));
+    assert_shape(g, layer, AFN_SHAPE(6, 8, 10));
+    assert_shape(g, linear, AFN_SHAPE(4, 8, 10));
+    assert_shape(g, slice, AFN_SHAPE(3, 8, 10));
+    assert_shape(g, shuffled, AFN_SHAPE(6, 8, 10));
+    assert_shape(g, depth, AFN_SHAPE(6, 8, 10));
+    assert_shape(g, vector_norm, AFN_SHAPE(6));
+    assert_shape(g, both, AFN_SHAPE(14));
+    assert_ok(afn_graph_finish(g, both));
+    assert_int_equal(afn_graph_classes(g), 7);
+    assert_string_equal(afn_graph_param(g, 0)->name, "scale");
+    assert_int_equal(afn_graph_param(g, 0)->node, layer);
+    assert_true(afn_graph_node(g, a)->main);
+    assert_false(afn_graph_node(g, b)->main);
+    afn_graph_free(g);
+}
+
 /* One wrong layer on x (6,8,10). */
 typedef afn_value (*wrong_fn)(afn_graph *g, afn_value x);
 
@@ -183,6 +220,42 @@ static afn_value concat_of_none(afn_graph *g, afn_value x)
 {
     return afn_concat(g, 0, &x);
 }
+static afn_value scale_by_a_plane(afn_graph *g, afn_value x)
+{
+    return afn_scale(g, x, x);
+}
+static afn_value layer_norm_without_eps(afn_graph *g, afn_value x)
+{
+    return afn_layer_norm(g, x, "n", 0);
+}
+static afn_value layer_scale_of_others(afn_graph *g, afn_value x)
+{
+    const afn_declared p = afn_declare_scale(g, "s", 5, 1);
+    return afn_layer_scale(g, x, p);
+}
+static afn_value param_without_a_layer(afn_graph *g, afn_value x)
+{
+    afn_declare_scale(g, "s", 6, 1);
+    return x;
+}
+static afn_value slice_past_the_end(afn_graph *g, afn_value x)
+{
+    return afn_slice(g, x, 4, 3);
+}
+static afn_value shuffle_of_a_rest(afn_graph *g, afn_value x)
+{
+    return afn_shuffle(g, x, 4);
+}
+static afn_value depth_of_more_than_all(afn_graph *g, afn_value x)
+{
+    return afn_stochastic_depth(g, x, 1.5f);
+}
+static afn_value outputs_of_two_widths(afn_graph *g, afn_value x)
+{
+    const afn_value flat = afn_mean_hw(g, x);
+    const afn_value a = afn_linear(g, flat, "a", 7), b = afn_linear(g, flat, "b", 8);
+    return afn_outputs(g, a, 1, &(afn_aux){ .logits = b, .weight = 0.4f });
+}
 static afn_value unknown_value(afn_graph *g, afn_value x)
 {
     return afn_relu(g, x + 1);
@@ -215,6 +288,14 @@ static void wrong_layers_are_refused_by_name(void **state)
         { add_of_two_shapes, AFN_ESHAPE, "add: input (6,4,5), expected (6,8,10)" },
         { concat_of_two_sizes, AFN_ESHAPE, "concat: input (6,4,5)" },
         { concat_of_none, AFN_EINVAL, "concat: no inputs" },
+        { scale_by_a_plane, AFN_ESHAPE, "scale: input (6,8,10), expected (C,1,1)" },
+        { layer_norm_without_eps, AFN_EINVAL, "n: eps" },
+        { layer_scale_of_others, AFN_ESHAPE, "s: of other channels" },
+        { param_without_a_layer, AFN_EINVAL, "s: no layer reads it" },
+        { slice_past_the_end, AFN_ESHAPE, "slice: input (6,8,10)" },
+        { shuffle_of_a_rest, AFN_ESHAPE, "shuffle: input (6,8,10)" },
+        { depth_of_more_than_all, AFN_EINVAL, "stochastic_depth: probability" },
+        { outputs_of_two_widths, AFN_ESHAPE, "outputs: input (8), expected (7)" },
         { unknown_value, AFN_EINVAL, "activation: input 0 is no value" },
     };
     for (size_t i = 0; i < AFN_COUNT(row); i++) {
@@ -243,6 +324,7 @@ int main(void)
         cmocka_unit_test(pool_lengths_are_pytorchs),
         cmocka_unit_test(conv_lengths_are_pytorchs),
         cmocka_unit_test(each_op_has_its_shape),
+        cmocka_unit_test(newer_ops_have_their_shapes),
         cmocka_unit_test(wrong_layers_are_refused_by_name),
         cmocka_unit_test(ops_and_activations_have_names),
     };

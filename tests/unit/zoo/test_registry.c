@@ -29,6 +29,16 @@ static const struct {
     { "wide_resnet50_2", "fc", 1 },
     { "wide_resnet101_2", "fc", 1 },
     { "mobilenet_v2", "classifier.1", 1 },
+    { "shufflenet_v2_x0_5", "fc", 1 },
+    { "shufflenet_v2_x1_0", "fc", 1 },
+    { "shufflenet_v2_x1_5", "fc", 1 },
+    { "shufflenet_v2_x2_0", "fc", 1 },
+    { "convnext_tiny", "classifier.2", 32 },
+    { "convnext_small", "classifier.2", 32 },
+    { "convnext_base", "classifier.2", 32 },
+    { "convnext_large", "classifier.2", 32 },
+    { "googlenet", "fc", 15 },
+    { "inception_v3", "fc", 75 },
 };
 
 static afn_arch find(const char *name)
@@ -85,7 +95,10 @@ static void parameters_and_arithmetic_are_torchvisions(void **state)
         afn_arch arch;
         afn_graph *g;
         if (afn_zoo_find(&arch, w->arch) != AFN_OK) continue;
-        assert_ok(afn_zoo_build(&g, &arch, 1000, crop, crop));
+        /* torchvision counts Inception's auxiliary classifier, not GoogLeNet's. */
+        const bool plain = strcmp(w->arch, "googlenet") == 0;
+        assert_ok(
+            (plain ? afn_zoo_build_plain : afn_zoo_build)(&g, &arch, 1000, crop, crop));
         assert_int_equal(count_trainable(g), w->parameters);
         assert_true(fabs(afn_graph_macs(g) * 1e-9 - w->gmacs) <= 0.000501);
         afn_graph_free(g);
@@ -100,15 +113,47 @@ static void the_head_is_the_layer_that_makes_the_classes(void **state)
         afn_graph *g;
         char weight[64];
         assert_string_equal(arch.family->head, known[i].head);
-        assert_ok(afn_zoo_build(&g, &arch, 7, 96, 64));
+        assert_ok(afn_zoo_build(&g, &arch, 7, 96, 80));
         snprintf(weight, sizeof weight, "%s.weight", arch.family->head);
         const int index = afn_graph_find_param(g, weight);
         assert_true(index >= 0);
         assert_int_equal(afn_graph_param(g, index)->shape.dim[0], 7);
         const afn_node *out = afn_graph_node(g, afn_graph_output(g));
         assert_int_equal(out->shape.rank, 1);
-        assert_int_equal(out->shape.dim[0], 7);
+        assert_int_equal(afn_graph_classes(g), 7);
         afn_graph_free(g);
+    }
+}
+
+static void auxiliary_classifiers_come_with_images_they_can_take(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        int size, aux;
+        float weight;
+    } row[] = { { "googlenet", 15, 2, 0.3f },
+                { "inception_v3", 299, 1, 0.4f },
+                { "inception_v3", 298, 0, 0 } };
+    for (size_t i = 0; i < AFN_COUNT(row); i++) {
+        const afn_arch arch = find(row[i].name);
+        const int size = row[i].size;
+        afn_graph *with, *without;
+        assert_ok(afn_zoo_build(&with, &arch, 7, size, size));
+        assert_ok(afn_zoo_build_plain(&without, &arch, 7, size, size));
+        assert_int_equal(afn_graph_n_aux(with), row[i].aux);
+        assert_int_equal(afn_graph_n_aux(without), 0);
+        assert_int_equal(afn_graph_classes(with), 7);
+        assert_true(afn_graph_macs(with) == afn_graph_macs(without));
+        for (int k = 0; k < row[i].aux; k++)
+            assert_true(afn_graph_aux_weight(with, k) == row[i].weight);
+        for (int p = 0; p < afn_graph_n_params(with); p++) {
+            const char *name = afn_graph_param(with, p)->name;
+            const bool both = afn_graph_find_param(without, name) >= 0;
+            assert_int_equal(both, afn_zoo_aux_of(&arch, name) == NULL);
+        }
+        afn_graph_free(with);
+        afn_graph_free(without);
     }
 }
 
@@ -194,6 +239,7 @@ int main(void)
         cmocka_unit_test(an_unknown_name_gets_the_nearest),
         cmocka_unit_test(parameters_and_arithmetic_are_torchvisions),
         cmocka_unit_test(the_head_is_the_layer_that_makes_the_classes),
+        cmocka_unit_test(auxiliary_classifiers_come_with_images_they_can_take),
         cmocka_unit_test(parameter_names_are_unique),
         cmocka_unit_test(the_smallest_image_works_and_one_pixel_less_is_refused),
         cmocka_unit_test(one_pixel_below_the_smallest_does_not_fit_the_layers),
