@@ -74,7 +74,9 @@ typedef struct afn_model afn_model;
  * The number of classes is what the file's head has.  Every parameter starts trainable,
  * as in PyTorch.  A missing num_batches_tracked counts as 0.  Preprocessing is what the
  * file says; else that of the published weights whose digest is in the file's name (see
- * afn_pretrained_of_file()); else that of the first ones published.
+ * afn_pretrained_of_file()); else that of the first ones published.  Weights of
+ * GoogLeNet and Inception v3 that say nothing take pixels from -1 to 1 (mean and std
+ * 0.5), which is what torchvision's transform_input=True does.
  *
  * Errors     AFN_ENOTFOUND     no such file, or no such architecture (the message names
  *                              the nearest one)
@@ -146,6 +148,16 @@ AFN_API afn_status afn_model_unfreeze(afn_model *m, const char *pattern);
  * torch.nn.Linear or torch.nn.Conv2d are; it is trainable, class names are forgotten.
  * The same as the tutorial's  model.fc = nn.Linear(model.fc.in_features, classes). */
 AFN_API afn_status afn_model_replace_head(afn_model *m, int classes, uint64_t seed);
+
+/* Auxiliary classifiers, which GoogLeNet and Inception v3 may have: each adds its
+ * weighted loss in training (0.3 and 0.4 times) and does nothing else.  A new model has
+ * them; one from a file has them where the file does; replacing the head replaces
+ * theirs.  An image that is too small for them (Inception v3: below 299 pixels) leaves
+ * them out, which is logged. */
+AFN_API int afn_model_n_aux(const afn_model *m);
+
+/* Go on without them: as torchvision's aux_logits=False. */
+AFN_API afn_status afn_model_drop_aux(afn_model *m);
 
 /* ---- prediction ---- */
 

@@ -67,6 +67,11 @@ void afn_plan_free(afn_plan *p);
 afn_status afn_plan_forward(afn_plan *p, const uint8_t *pixels, int64_t n,
                             float *logits);
 
+/* Logits that a training plan makes of a sample: those of the network, followed by
+ * those of each auxiliary classifier that has something to train or is above it; so
+ * `logits` and `dlogits` are (n, heads * classes) there.  1 of an inference plan. */
+int afn_plan_heads(const afn_plan *p);
+
 /* The same from values: x is (n, C, H, W), taken as it is. */
 afn_status afn_plan_forward_f32(afn_plan *p, const float *x, int64_t n, float *logits);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From a graph to steps.  Passes, in order:
  *   1 live     nodes that the output depends on
- *   2 alias    a dropout that does nothing stands for its input, and so do, outside
- *              training, the outputs of auxiliary classifiers for the main one's
+ *   2 alias    a dropout that does nothing stands for its input, and so do outputs for
+ *              the main one, where nothing below an auxiliary one trains
  *   3 grads    which values need a gradient, given what trains: the frozen prefix is
  *              what needs none
  *   4 fuse     batch norm into the convolution before it where its statistics are fixed
@@ -20,6 +20,7 @@ typedef struct lowering {
     const afn_backend *backend;
     unsigned fusions; /* its */
     afn_lowered *l;
+    bool aux;   /* auxiliary outputs are made */
     bool *live; /* [n_nodes] */
     int *uses;  /* [n_nodes] readers of each value; the graph's output counts as one */
 } lowering;
@@ -37,8 +38,40 @@ static bool is_random(const lowering *w, const afn_node *n)
 /* Does this node hand on its first input and nothing else? */
 static bool is_idle(const lowering *w, const afn_node *n)
 {
-    if (n->op == AFN_OP_OUTPUTS) return !w->opts->train || n->n_inputs == 1;
+    if (n->op == AFN_OP_OUTPUTS) return !w->aux;
     return may_be_random(n) && !is_random(w, n);
+}
+
+static bool trains(const lowering *w, const afn_node *n, int slot)
+{
+    const int i = n->param[slot];
+    return w->opts->train && w->opts->trainable && i >= 0 && w->opts->trainable[i] &&
+           !afn_graph_param(w->g, i)->buffer;
+}
+
+static bool any_trains(const lowering *w, const afn_node *n)
+{
+    for (int slot = 0; slot < AFN_MAX_PARAMS; slot++)
+        if (trains(w, n, slot)) return true;
+    return false;
+}
+
+/* Are auxiliary outputs of use: does anything train that one depends on?  Marks in
+ * `live`, which is cleared again. */
+static bool needs_aux(lowering *w)
+{
+    const afn_node *out = afn_graph_node(w->g, afn_graph_output(w->g));
+    bool found = false;
+    if (out->op != AFN_OP_OUTPUTS) return false;
+    for (int k = 1; k < out->n_inputs; k++) w->live[out->input[k]] = true;
+    for (afn_value v = w->l->n_nodes - 1; v >= 0; v--) {
+        const afn_node *n = afn_graph_node(w->g, v);
+        if (!w->live[v]) continue;
+        w->live[v] = false;
+        found = found || any_trains(w, n);
+        for (int k = 0; k < n->n_inputs; k++) w->live[n->input[k]] = true;
+    }
+    return found;
 }
 
 static void find_live(lowering *w)
@@ -64,20 +97,6 @@ static void find_aliases(lowering *w)
     }
     w->l->output = value_of[afn_graph_output(w->g)];
     w->uses[w->l->output]++;
-}
-
-static bool trains(const lowering *w, const afn_node *n, int slot)
-{
-    const int i = n->param[slot];
-    return w->opts->train && w->opts->trainable && i >= 0 && w->opts->trainable[i] &&
-           !afn_graph_param(w->g, i)->buffer;
-}
-
-static bool any_trains(const lowering *w, const afn_node *n)
-{
-    for (int slot = 0; slot < AFN_MAX_PARAMS; slot++)
-        if (trains(w, n, slot)) return true;
-    return false;
 }
 
 static void find_gradients(lowering *w)
@@ -268,15 +287,18 @@ static void sort_steps(afn_lowered *l)
     for (int i = 0; i < l->n_steps; i++) l->step_of[l->step[i].output] = i;
 }
 
-/* Steps whose output nobody reads but a flatten that makes logits, or the caller. */
+/* Steps whose output nobody reads but what makes logits of it by moving it, or the
+ * caller. */
 static void mark_logits(const lowering *w)
 {
     afn_lowered *l = w->l;
     for (int i = l->n_steps - 1; i >= 0; i--) {
         const afn_step *s = &l->step[i];
         if (s->output == l->output) l->step[i].logits = true;
-        if (l->step[i].logits && s->op == AFN_OP_FLATTEN && w->uses[s->input[0]] == 1)
-            l->step[l->step_of[s->input[0]]].logits = true;
+        const bool moves = s->op == AFN_OP_FLATTEN || s->op == AFN_OP_OUTPUTS;
+        for (int k = 0; l->step[i].logits && moves && k < s->n_inputs; k++)
+            if (w->uses[s->input[k]] == 1)
+                l->step[l->step_of[s->input[k]]].logits = true;
     }
 }
 
@@ -332,6 +354,7 @@ afn_status afn_lower(afn_lowered *out, const afn_graph *g, const afn_plan_opts *
 
     *out = (afn_lowered){ .n_nodes = afn_graph_n_nodes(g) };
     AFN_TRY(allocate(&w));
+    w.aux = needs_aux(&w);
     find_live(&w);
     find_aliases(&w);
     find_gradients(&w);

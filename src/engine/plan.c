@@ -175,6 +175,12 @@ done:
     return st;
 }
 
+int afn_plan_heads(const afn_plan *p)
+{
+    const afn_shape *made = &afn_graph_node(p->graph, p->low.output)->shape;
+    return (int)(afn_shape_count(made) / afn_graph_classes(p->graph));
+}
+
 static afn_status forward(afn_plan *p, const uint8_t *pixels, const float *values,
                           int64_t n, float *logits)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A fresh last layer for another number of classes. */
+/* A fresh last layer for another number of classes, of auxiliary classifiers too. */
 #include "model/state.h"
 
 #include <math.h>
@@ -19,14 +19,14 @@ static void init_default(model_net *net, int i, uint64_t seed)
 afn_status afn_model_replace_head(afn_model *m, int classes, uint64_t seed)
 {
     afn_status st = AFN_OK;
-    const char *head = afn_model_head(m);
+    const model_form f = { classes, m->preprocess.crop, m->no_aux };
     model_net net;
 
     AFN_REQUIRE(classes >= 1 && classes <= MAX_CLASSES, AFN_EINVAL,
                 "%d classes, need 1 to %d", classes, (int)MAX_CLASSES);
-    AFN_TRY(afn_model__rebuild(&net, m, classes, m->preprocess.crop, head));
+    AFN_TRY(afn_model__rebuild(&net, m, &f, true));
     for (int i = 0; i < afn_params_count(net.params); i++)
-        if (afn_model__below(afn_graph_param(net.graph, i)->name, head))
+        if (afn_model__in_head(&m->arch, afn_graph_param(net.graph, i)->name))
             init_default(&net, i, seed);
     afn_model__names_free(m->class_name, m->classes);
     afn_model__net_free(&m->net);

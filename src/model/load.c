@@ -33,6 +33,8 @@ static afn_status new_model(afn_model **out, const afn_weights *w, const afn_arc
     const afn_pretrained *known = afn_pretrained_of_file(arch->variant->name, path);
     afn_preprocess p = (known ? known : afn_zoo_published(arch))->preprocess;
     *out = NULL;
+    for (int c = 0; arch->family->signed_pixels && c < 3; c++)
+        p.mean[c] = p.std[c] = 0.5f;
     if (meta->has_preprocess) {
         p = meta->preprocess;
         st = afn_model__check_preprocess(&p, arch, AFN_EFORMAT);
@@ -40,7 +42,9 @@ static afn_status new_model(afn_model **out, const afn_weights *w, const afn_arc
     }
     /* Where the head is missing or odd, match() says so against the usual 1000. */
     const int classes = afn_model__head_classes(w, arch);
-    return afn_model__new(out, arch, classes ? classes : 1000, &p);
+    const model_form f = { classes ? classes : 1000, p.crop,
+                           !afn_model__has_aux(w, arch) };
+    return afn_model__new(out, arch, &f, &p);
 }
 
 static afn_status read_values(const model_net *net, const afn_weights *w)
@@ -83,7 +87,7 @@ static afn_status load(afn_model **out, const char *arch, const afn_weights *w,
     AFN_TRY(afn_model__meta_read(&meta, w));
     AFN_TRY(choose_arch(&a, arch, &meta, w));
     AFN_TRY(new_model(&m, w, &a, &meta, path));
-    AFN_TRY(afn_model__match(w, m->net.graph, a.variant->name));
+    AFN_TRY(afn_model__match(w, m->net.graph, &a));
     AFN_TRY(take_class_names(m, &meta));
     m->calibration = meta.calibration;
     AFN_TRY(afn_model__allocate(&m->net));

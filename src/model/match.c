@@ -40,6 +40,13 @@ int afn_model__head_classes(const afn_weights *w, const afn_arch *arch)
     return 0;
 }
 
+bool afn_model__has_aux(const afn_weights *w, const afn_arch *arch)
+{
+    for (size_t i = 0; i < afn_weights_count(w); i++)
+        if (afn_zoo_aux_of(arch, afn_weights_get(w, i)->name)) return true;
+    return false;
+}
+
 /* PyTorch 0.3 wrote scalars with one dimension, and load_state_dict() still takes them.
  */
 static bool same_shape(const afn_shape *have, const afn_shape *want)
@@ -70,9 +77,16 @@ static void add_difference(afn_buf *text, const difference *d, const char *kind)
                 d->examples.data ? d->examples.data : "");
 }
 
+/* Is a tensor of this name no part of the state dict? */
+static bool is_unexpected(const afn_graph *g, const afn_arch *arch, const char *name)
+{
+    if (afn_graph_find_param(g, name) >= 0) return false;
+    return afn_graph_n_aux(g) > 0 || !afn_zoo_aux_of(arch, name);
+}
+
 /* The differences in one line, or NULL where there are none; free it. */
 static afn_status compare(char **out, const afn_weights *w, const afn_graph *g,
-                          const char *arch)
+                          const afn_arch *arch)
 {
     afn_status st = AFN_OK;
     difference missing = { .between = ", " }, unexpected = missing;
@@ -81,10 +95,11 @@ static afn_status compare(char **out, const afn_weights *w, const afn_graph *g,
 
     *out = NULL;
     for (int i = 0; i < afn_graph_n_params(g); i++)
-        compare_param(&missing, &misshapen, w, afn_graph_param(g, i), arch);
+        compare_param(&missing, &misshapen, w, afn_graph_param(g, i),
+                      arch->variant->name);
     for (size_t i = 0; i < afn_weights_count(w); i++) {
         const char *name = afn_weights_get(w, i)->name;
-        if (afn_graph_find_param(g, name) >= 0 || !one_more(&unexpected)) continue;
+        if (!is_unexpected(g, arch, name) || !one_more(&unexpected)) continue;
         afn_buf_fmt(&unexpected.examples, "%.80s", name);
     }
     add_difference(&text, &missing, "missing");
@@ -115,8 +130,9 @@ static afn_status fits(bool *out, const afn_weights *w, const afn_arch *arch)
 
     *out = false;
     if (classes == 0) return AFN_OK; /* most are ruled out before a graph is built */
-    AFN_TRY(afn_zoo_build(&g, arch, classes, crop, crop));
-    AFN_TRY(compare(&differences, w, g, arch->variant->name));
+    AFN_TRY((afn_model__has_aux(w, arch) ? afn_zoo_build : afn_zoo_build_plain)(
+        &g, arch, classes, crop, crop));
+    AFN_TRY(compare(&differences, w, g, arch));
     *out = !differences;
 done:
     afn_graph_free(g);
@@ -138,7 +154,8 @@ done:
     return st;
 }
 
-afn_status afn_model__match(const afn_weights *w, const afn_graph *g, const char *arch)
+afn_status afn_model__match(const afn_weights *w, const afn_graph *g,
+                            const afn_arch *arch)
 {
     afn_status st = AFN_OK;
     char *differences = NULL;
@@ -147,7 +164,7 @@ afn_status afn_model__match(const afn_weights *w, const afn_graph *g, const char
     AFN_TRY(compare(&differences, w, g, arch));
     if (!differences) return AFN_OK;
     AFN_TRY(afn_arch_fitting(&other, w));
-    st = afn_fail(AFN_ESHAPE, "not %s: %s%s%s", arch, differences,
+    st = afn_fail(AFN_ESHAPE, "not %s: %s%s%s", arch->variant->name, differences,
                   other ? ", its keys fit " : "", other ? other : "");
 done:
     afn_free(differences);

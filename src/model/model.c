@@ -35,38 +35,86 @@ done:
     return st;
 }
 
-/* Value and flag of parameter i, which has the same shape in both. */
-static void copy_param(model_net *to, const model_net *from, int i)
+/* Value and flag of parameter j of `from` for parameter i, of the same shape. */
+static void copy_param(model_net *to, int i, const model_net *from, int j)
 {
-    const size_t n = (size_t)afn_params_size(from->params, i);
+    const size_t n = (size_t)afn_params_size(from->params, j);
     float *f = afn_params_f32(to->params, i);
     assert(n == (size_t)afn_params_size(to->params, i)); /* no crop changes a shape */
     if (f)
-        memcpy(f, afn_params_f32(from->params, i), n * sizeof *f);
+        memcpy(f, afn_params_f32(from->params, j), n * sizeof *f);
     else
-        *afn_params_i64(to->params, i) = *afn_params_i64(from->params, i);
-    to->trainable[i] = from->trainable[i];
+        *afn_params_i64(to->params, i) = *afn_params_i64(from->params, j);
+    to->trainable[i] = from->trainable[j];
 }
 
-afn_status afn_model__rebuild(model_net *out, const afn_model *m, int classes, int crop,
-                              const char *except)
+bool afn_model__in_head(const afn_arch *arch, const char *param)
+{
+    const afn_aux_head *aux = afn_zoo_aux_of(arch, param);
+    return afn_model__below(param, aux ? aux->head : arch->family->head);
+}
+
+static afn_status build(afn_graph **out, const afn_arch *arch, const model_form *f)
+{
+    return (f->no_aux ? afn_zoo_build_plain : afn_zoo_build)(out, arch, f->classes,
+                                                             f->crop, f->crop);
+}
+
+/* Both have the parameters of one family in one order; either may be without those of
+ * auxiliary classifiers. */
+static void copy_params(model_net *to, const model_net *from, const afn_arch *arch,
+                        bool fresh_heads)
+{
+    const int n = afn_params_count(from->params);
+    for (int i = 0, j = 0; i < afn_params_count(to->params); i++) {
+        const char *name = afn_graph_param(to->graph, i)->name;
+        int k = j;
+        while (k < n && strcmp(afn_graph_param(from->graph, k)->name, name) != 0) k++;
+        if (k == n) continue;
+        j = k + 1;
+        if (!fresh_heads || !afn_model__in_head(arch, name)) copy_param(to, i, from, k);
+    }
+}
+
+afn_status afn_model__rebuild(model_net *out, const afn_model *m, const model_form *f,
+                              bool fresh_heads)
 {
     afn_status st = AFN_OK;
     model_net net = { 0 };
 
     *out = (model_net){ 0 };
-    AFN_TRY(afn_zoo_build(&net.graph, &m->arch, classes, crop, crop));
+    AFN_TRY(build(&net.graph, &m->arch, f));
     AFN_TRY(afn_model__allocate(&net));
-    /* The same family makes the same parameters in the same order. */
-    assert(afn_params_count(net.params) == afn_params_count(m->net.params));
-    for (int i = 0; i < afn_params_count(net.params); i++)
-        if (!except || !afn_model__below(afn_graph_param(net.graph, i)->name, except))
-            copy_param(&net, &m->net, i);
+    copy_params(&net, &m->net, &m->arch, fresh_heads);
     *out = net;
     net = (model_net){ 0 };
 done:
     afn_model__net_free(&net);
     return st;
+}
+
+/* Exchange the network, whose auxiliary classifiers may be gone. */
+static void take_net(afn_model *m, const model_net *net)
+{
+    afn_model__net_free(&m->net);
+    m->net = *net;
+    m->no_aux = afn_graph_n_aux(net->graph) == 0;
+    m->generation++;
+}
+
+afn_status afn_model_drop_aux(afn_model *m)
+{
+    model_net net;
+    const model_form f = { m->classes, m->preprocess.crop, true };
+    if (m->no_aux) return AFN_OK;
+    const afn_status st = afn_model__rebuild(&net, m, &f, false);
+    if (st == AFN_OK) take_net(m, &net);
+    return st;
+}
+
+int afn_model_n_aux(const afn_model *m)
+{
+    return afn_graph_n_aux(m->net.graph);
 }
 
 /* ---- preprocessing ---- */
@@ -102,9 +150,13 @@ afn_status afn_model_set_preprocess(afn_model *m, const afn_preprocess *p)
     AFN_TRY(afn_model__check_preprocess(p, &m->arch, AFN_EINVAL));
     if (p->crop != m->preprocess.crop) {
         model_net net;
-        AFN_TRY(afn_model__rebuild(&net, m, m->classes, p->crop, NULL));
-        afn_model__net_free(&m->net);
-        m->net = net;
+        const model_form f = { m->classes, p->crop, m->no_aux };
+        AFN_TRY(afn_model__rebuild(&net, m, &f, false));
+        if (afn_graph_n_aux(net.graph) < afn_graph_n_aux(m->net.graph))
+            afn_log(AFN_LOG_WARNING,
+                    "%s: no auxiliary classifier takes images of %d pixels, left out",
+                    m->arch.variant->name, p->crop);
+        take_net(m, &net);
     }
     m->preprocess = *p;
     m->calibration = (afn_calibration){ 0 }; /* was learned from other pixels */
@@ -115,21 +167,22 @@ done:
 
 /* ---- models ---- */
 
-afn_status afn_model__new(afn_model **out, const afn_arch *arch, int classes,
+afn_status afn_model__new(afn_model **out, const afn_arch *arch, const model_form *f,
                           const afn_preprocess *p)
 {
     afn_status st = AFN_OK;
     afn_model *m = NULL;
 
     *out = NULL;
-    AFN_REQUIRE(classes >= 1 && classes <= MAX_CLASSES, AFN_EINVAL,
-                "%d classes, need 1 to %d", classes, (int)MAX_CLASSES);
+    AFN_REQUIRE(f->classes >= 1 && f->classes <= MAX_CLASSES, AFN_EINVAL,
+                "%d classes, need 1 to %d", f->classes, (int)MAX_CLASSES);
     m = afn_alloc(sizeof *m);
     AFN_REQUIRE(m, AFN_ENOMEM, "out of memory");
     m->arch = *arch;
-    m->classes = classes;
+    m->classes = f->classes;
     m->preprocess = *p;
-    AFN_TRY(afn_zoo_build(&m->net.graph, arch, classes, p->crop, p->crop));
+    AFN_TRY(build(&m->net.graph, arch, f));
+    m->no_aux = afn_graph_n_aux(m->net.graph) == 0;
     *out = m;
     m = NULL;
 done:
@@ -146,7 +199,7 @@ afn_status afn_model_new(afn_model **out, const char *arch, int classes, uint64_
     *out = NULL;
     AFN_TRY(afn_zoo_find(&a, arch));
     const afn_preprocess p = afn_zoo_published(&a)->preprocess;
-    AFN_TRY(afn_model__new(&m, &a, classes, &p));
+    AFN_TRY(afn_model__new(&m, &a, &(model_form){ classes, p.crop, false }, &p));
     AFN_TRY(afn_model__allocate(&m->net));
     afn_params_init_all(m->net.params, m->net.graph, seed);
     *out = m;

@@ -22,6 +22,7 @@ struct afn_model {
     char **class_name;           /* [classes], NULL where there are no names */
     afn_calibration calibration; /* images 0 where there is none */
     model_net net;
+    bool no_aux;         /* the network has no auxiliary classifiers */
     uint64_t generation; /* of net and preprocess: a predictor of an older one is stale
                           */
 };
@@ -38,19 +39,29 @@ typedef struct model_meta {
 
 enum { MAX_CLASSES = 1 << 20 };
 
+/* What a network is built for. */
+typedef struct model_form {
+    int classes, crop;
+    bool no_aux;
+} model_form;
+
 /* ---- model.c ---- */
 
 /* A model whose parameters have no values yet: net.graph only. */
-afn_status afn_model__new(afn_model **out, const afn_arch *arch, int classes,
+afn_status afn_model__new(afn_model **out, const afn_arch *arch, const model_form *f,
                           const afn_preprocess *p);
 
 /* Give net.graph its values, all zero, and make every parameter trainable. */
 afn_status afn_model__allocate(model_net *net);
 
-/* The network rebuilt for this head and crop, with the old values and flags of
- * everything whose name does not begin with `except` (NULL = of everything). */
-afn_status afn_model__rebuild(model_net *out, const afn_model *m, int classes, int crop,
-                              const char *except);
+/* The network rebuilt in this form, with the old values and flags of everything that
+ * still has its shape, but for heads (afn_model__in_head()) where fresh_heads. */
+afn_status afn_model__rebuild(model_net *out, const afn_model *m, const model_form *f,
+                              bool fresh_heads);
+
+/* Is this parameter part of the last layer of the classifier, or of an auxiliary one?
+ */
+bool afn_model__in_head(const afn_arch *arch, const char *param);
 void afn_model__net_free(model_net *net);
 
 /* `code` unless every field is in range and the crop is large enough for arch. */
@@ -73,12 +84,17 @@ void afn_model__names_free(char **name, int n);
 
 /* ---- match.c ---- */
 
+/* Has the file a tensor of an auxiliary classifier? */
+bool afn_model__has_aux(const afn_weights *w, const afn_arch *arch);
+
 /* Classes of the file's head by the shape of its weight, 0 where it has none. */
 int afn_model__head_classes(const afn_weights *w, const afn_arch *arch);
 
-/* Does the file hold exactly the state dict of this graph?
+/* Does the file hold exactly the state dict of this graph?  Auxiliary classifiers that
+ * the graph is without, it may have.
  * Errors     AFN_ESHAPE, counting and naming what differs */
-afn_status afn_model__match(const afn_weights *w, const afn_graph *g, const char *arch);
+afn_status afn_model__match(const afn_weights *w, const afn_graph *g,
+                            const afn_arch *arch);
 
 /* ---- meta.c ---- */
 

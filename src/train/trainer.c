@@ -2,6 +2,7 @@
 /* One training step: forward, loss, backward, update. */
 #include <inttypes.h>
 #include <math.h>
+#include <string.h>
 
 #include "train/loss.h"
 #include "train/lr_schedule.h"
@@ -17,8 +18,10 @@ struct afn_trainer {
     int classes;
     double smoothing;
     float *class_weight; /* [classes], NULL = all 1 */
-    int64_t room;        /* samples that the two buffers hold */
-    float *logits;       /* (room, classes) */
+    int heads;           /* the classifier and its auxiliary ones */
+    int64_t room;        /* samples that the buffers hold */
+    float *all, *dall;   /* (room, heads * classes): what the plan makes and takes */
+    float *logits;       /* (room, classes) of one head */
     float *dlogits;      /* (room, classes) */
 };
 
@@ -117,6 +120,7 @@ afn_status afn_trainer_new(afn_trainer **out, afn_model *m,
                                .weight_decay = o.optim.weight_decay,
                                .nesterov = o.optim.nesterov };
     AFN_TRY(make_plan(t, &o));
+    t->heads = afn_plan_heads(t->plan);
     *out = t;
     t = NULL;
 done:
@@ -124,13 +128,21 @@ done:
     return st;
 }
 
+static void free_room(afn_trainer *t)
+{
+    afn_free(t->all);
+    afn_free(t->dall);
+    afn_free(t->logits);
+    afn_free(t->dlogits);
+    t->room = 0;
+}
+
 void afn_trainer_free(afn_trainer *t)
 {
     if (!t) return;
     afn_plan_free(t->plan);
     afn_free(t->class_weight);
-    afn_free(t->logits);
-    afn_free(t->dlogits);
+    free_room(t);
     afn_free(t);
 }
 
@@ -143,12 +155,14 @@ static afn_status make_room(afn_trainer *t, int64_t n)
 {
     if (n <= t->room) return AFN_OK;
     const size_t count = (size_t)n * (size_t)t->classes;
-    afn_free(t->logits);
-    afn_free(t->dlogits);
-    t->room = 0;
+    const size_t all = (size_t)t->heads * count;
+    free_room(t);
+    t->all = afn_alloc_array(all, sizeof *t->all);
+    t->dall = afn_alloc_array(all, sizeof *t->dall);
     t->logits = afn_alloc_array(count, sizeof *t->logits);
     t->dlogits = afn_alloc_array(count, sizeof *t->dlogits);
-    if (!t->logits || !t->dlogits) return afn_fail(AFN_ENOMEM, "out of memory");
+    if (!t->all || !t->dall || !t->logits || !t->dlogits)
+        return afn_fail(AFN_ENOMEM, "out of memory");
     t->room = n;
     return AFN_OK;
 }
@@ -185,8 +199,27 @@ static int64_t count_correct(const afn_scored *s)
 
 static afn_status forward(afn_trainer *t, const afn_batch *batch, const void *features)
 {
-    return features ? afn_plan_run_rest(t->plan, features, batch->n, t->logits)
-                    : afn_plan_forward(t->plan, batch->pixels, batch->n, t->logits);
+    return features ? afn_plan_run_rest(t->plan, features, batch->n, t->all)
+                    : afn_plan_forward(t->plan, batch->pixels, batch->n, t->all);
+}
+
+/* Loss of head h, times its weight, with the gradient; of the first, what was right. */
+static void add_loss(afn_trainer *t, int h, afn_scored s, afn_step_result *r)
+{
+    const size_t row = (size_t)t->heads * (size_t)t->classes;
+    const size_t own = (size_t)t->classes, first = (size_t)h * own;
+    const float weight =
+        h > 0 ? afn_graph_aux_weight(afn_model__graph(t->model), h - 1) : 1;
+    s.logits = t->logits;
+    for (int64_t i = 0; i < s.n; i++)
+        memcpy(t->logits + (size_t)i * own, t->all + (size_t)i * row + first,
+               own * sizeof *t->logits);
+    r->loss += (double)weight * afn_cross_entropy(&s, t->dlogits);
+    if (h == 0) r->correct = count_correct(&s);
+    for (int64_t i = 0; i < s.n; i++)
+        for (size_t c = 0; c < own; c++)
+            t->dall[(size_t)i * row + first + c] =
+                weight * t->dlogits[(size_t)i * own + c];
 }
 
 afn_status afn_trainer__step(afn_trainer *t, const afn_batch *batch,
@@ -197,21 +230,18 @@ afn_status afn_trainer__step(afn_trainer *t, const afn_batch *batch,
     AFN_TRY(check_batch(t, batch));
     AFN_TRY(make_room(t, batch->n));
     AFN_TRY(forward(t, batch, features));
-    const afn_scored s = { .logits = t->logits,
-                           .labels = batch->labels,
+    const afn_scored s = { .labels = batch->labels,
                            .n = batch->n,
                            .classes = t->classes,
                            .other = batch->other,
                            .share = batch->share,
                            .smoothing = t->smoothing,
                            .class_weight = t->class_weight };
-    r.loss = afn_cross_entropy(&s, t->dlogits);
-    r.correct = count_correct(&s);
+    for (int h = 0; h < t->heads; h++) add_loss(t, h, s, &r);
     AFN_REQUIRE(isfinite(r.loss), AFN_EINVAL,
                 "the loss is no longer a number: try a lower learning rate than %g",
                 (double)t->args.lr);
-    AFN_TRY(
-        afn_plan_backward_update(t->plan, t->dlogits, t->optimizer, &t->args, NULL));
+    AFN_TRY(afn_plan_backward_update(t->plan, t->dall, t->optimizer, &t->args, NULL));
 done:
     if (result) *result = r;
     return st;
