@@ -66,26 +66,53 @@ static void row(const afn_depthwise_row *r)
     }
 }
 
+/* Rows of the input under one row of the gradient; NULL = zeros. */
+typedef struct window_rows {
+    const void *from[4];
+    const void *dy;
+} window_rows;
+
+/* Adds what pixels [from, to) of the gradient give; inside: all of their taps exist. */
+INLINE void weights_span(const afn_depthwise_weights *d, const window_rows *w,
+                         int64_t from, int64_t to, bool inside, int rows, int columns,
+                         vec *sum)
+{
+    for (int64_t p = from; p < to; p++) {
+        const vec g = get(w->dy, p * B);
+        const int64_t at = p * d->stride - d->pad_w;
+        EACH (i, rows)
+            EACH (j, columns) {
+                const vec x = inside ? get(w->from[i], (at + j) * B)
+                                     : pixel(w->from[i], at + j, d->in_w);
+                sum[i * columns + j] = multiply_add(g, x, sum[i * columns + j]);
+            }
+    }
+}
+
 /* Sums of `rows` x `columns` taps over one row of the gradient. */
 INLINE void weights_row(const afn_depthwise_weights *d, int64_t y, int first, int rows,
                         int columns, vec *total)
 {
     vec sum[16];
-    const void *from[4];
-    const void *dy = (const value *)d->dy + y * d->out_w * B;
+    window_rows w = { .dy = (const value *)d->dy + y * d->out_w * B };
+    bool all_rows = true;
     for (int i = 0; i < rows; i++) {
         const int64_t at = y * d->stride + first + i - d->pad_h;
-        from[i] =
-            at >= 0 && at < d->in_h ? (const value *)d->x + at * d->in_w * B : NULL;
+        const bool there = at >= 0 && at < d->in_h;
+        w.from[i] = there ? (const value *)d->x + at * d->in_w * B : NULL;
+        all_rows = all_rows && there;
     }
+    /* Pixels [from, to) have all columns. */
+    const int64_t room = d->in_w + d->pad_w - columns;
+    const int64_t to = room < 0 ? 0 : least(room / d->stride + 1, d->out_w);
+    const int64_t from = least((d->pad_w + d->stride - 1) / d->stride, to);
     EACH (k, rows * columns) sum[k] = total[k];
-    for (int64_t p = 0; p < d->out_w; p++) {
-        const vec g = get(dy, p * B);
-        const int64_t at = p * d->stride - d->pad_w;
-        EACH (i, rows)
-            EACH (j, columns)
-                sum[i * columns + j] = multiply_add(g, pixel(from[i], at + j, d->in_w),
-                                                    sum[i * columns + j]);
+    if (all_rows) {
+        weights_span(d, &w, 0, from, false, rows, columns, sum);
+        weights_span(d, &w, from, to, true, rows, columns, sum);
+        weights_span(d, &w, to, d->out_w, false, rows, columns, sum);
+    } else {
+        weights_span(d, &w, 0, d->out_w, false, rows, columns, sum);
     }
     EACH (k, rows * columns) total[k] = sum[k];
 }
