@@ -259,6 +259,8 @@ afn_status afn_model__meta_write(afn_weights *w, const afn_model *m)
     AFN_TRY(afn_weights_set_metadata(w, "format", "pt"));
     AFN_TRY(afn_weights_set_metadata(w, "afina.version", afn_version()));
     AFN_TRY(afn_weights_set_metadata(w, KEY_ARCH, afn_model_arch(m)));
+    const char *version = m->arch.family->version;
+    if (version) AFN_TRY(afn_weights_set_metadata(w, AFN_TORCH_VERSION_KEY, version));
     if (m->class_name) AFN_TRY(write_classes(w, m));
     AFN_TRY(write_preprocess(w, &m->preprocess));
     if (m->calibration.images) AFN_TRY(write_calibration(w, &m->calibration));

@@ -3,6 +3,7 @@
  * plain tensors, each with its own storage.  Layout: see format_torch_zip.c.  The
  * pickle is protocol 2 without a memo, which every unpickler accepts. */
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "weights/format_torch_zip.h"
@@ -80,6 +81,20 @@ static void put_tensor(afn_buf *b, const afn_weight *t, size_t key)
     afn_buf_str(b, "tR"); /* TUPLE, REDUCE */
 }
 
+/* The attribute _metadata of a state dict: {"": {"version": version}}.  Only modules
+ * that ask for their version's number need it. */
+static void put_version(afn_buf *b, const char *version)
+{
+    afn_buf_str(b, "}"); /* EMPTY_DICT, the attributes */
+    put_text(b, "_metadata");
+    put_empty_dict(b);
+    put_text(b, "");
+    afn_buf_str(b, "}");
+    put_text(b, "version");
+    put_int(b, strtol(version, NULL, 10));
+    afn_buf_str(b, "sssb"); /* SETITEM thrice, BUILD */
+}
+
 static afn_status write_pickle(const afn_weights *w, afn_zip_out *zip)
 {
     afn_status st = AFN_OK;
@@ -91,7 +106,10 @@ static afn_status write_pickle(const afn_weights *w, afn_zip_out *zip)
         put_text(&b, w->entry[i]->pub.name);
         put_tensor(&b, &w->entry[i]->pub, i);
     }
-    afn_buf_str(&b, "u."); /* SETITEMS, STOP */
+    afn_buf_str(&b, "u"); /* SETITEMS */
+    const char *version = afn_weights_metadata(w, AFN_TORCH_VERSION_KEY);
+    if (version) put_version(&b, version);
+    afn_buf_str(&b, "."); /* STOP */
     AFN_TRY(afn_buf_finish(&b));
     AFN_TRY(afn_zip_out_add(zip, ROOT "data.pkl", TENSOR_ALIGN, b.data, b.size));
 done:

@@ -58,6 +58,10 @@ afn_status afn_weights__adopt(afn_weights *w, void *memory);
  * Errors     AFN_EINVAL where the name is taken */
 afn_status afn_weights__add_view(afn_weights *w, const char *name, const afn_view *v);
 
+/* Give tensors of older files the names that they have now.
+ * Errors     AFN_EFORMAT where a tensor is there under both */
+afn_status afn_weights__renew_names(afn_weights *w);
+
 /* Values of entry i as contiguous bytes: in place, or gathered into *owned. */
 afn_status afn_weights__contiguous(const afn_weights *w, size_t i, const void **values,
                                    size_t *bytes, void **owned);

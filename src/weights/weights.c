@@ -43,7 +43,8 @@ static afn_status read_any(afn_weights *w)
     for (size_t i = 0; i < AFN_COUNT(format); i++) {
         if (!format[i]->probe(w->bytes, w->size)) continue;
         w->format = format[i]->name;
-        return format[i]->read(w);
+        const afn_status st = format[i]->read(w);
+        return st == AFN_OK ? afn_weights__renew_names(w) : st;
     }
     return fail_unknown(w->bytes, w->size);
 }

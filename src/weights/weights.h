@@ -11,4 +11,8 @@
 afn_status afn_weights__borrow(afn_weights *w, const char *name, afn_dtype dtype,
                                const afn_shape *shape, const void *values);
 
+/* Key of metadata: the number that a state dict's _metadata gives as the version of the
+ * whole network; written into a .pth only where it is set. */
+#define AFN_TORCH_VERSION_KEY "torch.version"
+
 #endif

@@ -26,6 +26,8 @@ typedef struct afn_family {
     const char *name;
     const char *head; /* layer replaced when the class count differs: "fc" */
     int min_size;     /* smallest height and width that the network takes */
+    const char
+        *version; /* of its state dict, where torchvision's loader asks; or NULL */
 
     afn_aux_head aux[AFN_MAX_AUX]; /* those there are first */
     int aux_min_size;              /* smallest image that these take, 0 = as min_size */
