@@ -66,6 +66,7 @@ typedef enum afn_init_rule {
     AFN_INIT_KAIMING_NORMAL,  /* fan_out, gain of ReLU: deviation sqrt(2/fan_out) */
     AFN_INIT_KAIMING_UNIFORM, /* fan_in, gain of ReLU: +-sqrt(6/fan_in) */
     AFN_INIT_KAIMING_NORMAL_FAN_IN, /* gain of ReLU: deviation sqrt(2/fan_in) */
+    AFN_INIT_UNIFORM_FAN_IN,        /* +-1/sqrt(fan_in), the default, bias apart */
     AFN_INIT_UNIFORM_FAN_OUT,       /* +-sqrt(std/fan_out) */
     AFN_INIT_CONSTANT,              /* std itself */
     AFN_INIT_ZEROS,

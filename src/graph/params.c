@@ -116,6 +116,7 @@ void afn_params_init(afn_params *p, const afn_graph *g, int i, uint64_t seed)
     }
     switch (d->init.rule) {
     case AFN_INIT_DEFAULT:
+    case AFN_INIT_UNIFORM_FAN_IN:
         fill_uniform(v, n, &rng, 1.0 / sqrt(d->fan_in));
         break;
     case AFN_INIT_NORMAL:

@@ -6,7 +6,7 @@
 #include <string.h>
 
 /* clang-format off */
-#define FAMILIES(X) \
+#define FAMILIES(X)  \
     X(alexnet)       \
     X(vgg)           \
     X(squeezenet)    \
@@ -15,7 +15,12 @@
     X(shufflenetv2)  \
     X(convnext)      \
     X(googlenet)     \
-    X(inception_v3)
+    X(inception_v3)  \
+    X(densenet)      \
+    X(mnasnet)       \
+    X(regnet)        \
+    X(mobilenet_v3)  \
+    X(efficientnet)
 /* clang-format on */
 
 #define DECLARE(name) extern const afn_family afn_family_##name;
