@@ -12,6 +12,7 @@ Without patterns the smallest networks of each family.  Exits with 77 (skipped) 
 torchvision."""
 
 import argparse
+import copy
 import fnmatch
 import json
 import math
@@ -336,7 +337,7 @@ def check(c, name):
         model = make(name)
     path = c.path("theirs.pth")
     torch.save(model.state_dict(), path)
-    state = {k: v.clone() for k, v in model.state_dict().items()}
+    state = copy.deepcopy(model.state_dict())  # with its _metadata
     c.check_file(name, path, state)
     large = name in TOO_LARGE
     model.to(torch.float32 if large else torch.float64)
