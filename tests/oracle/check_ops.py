@@ -88,6 +88,75 @@ def pick_linear(r):
     return (c, h, w), dict(out=out), [(out, c * h * w), (out,)]
 
 
+def pick_act(r):
+    return pick_plain(r)[0], {r.choice(list(ACTS)): 1}, []
+
+
+ACTS = {"sigmoid": torch.sigmoid, "silu": F.silu, "hardsigmoid": F.hardsigmoid,
+        "hardswish": F.hardswish, "gelu": F.gelu}
+
+
+def act(x, p, k):
+    return ACTS[list(k)[0]](x)
+
+
+def scale(x, p, k):
+    return x * x.mean([2, 3], keepdim=True)
+
+
+def pick_layer_norm(r):
+    c = r.randint(5, 9)  # of few channels the variance is ill-conditioned
+    return (c, r.randint(1, 7), r.randint(1, 7)), dict(eps=r.choice([1e-6, 1e-3])), \
+        [(c,)] * 2
+
+
+def layer_norm(x, p, k):
+    return F.layer_norm(x.permute(0, 2, 3, 1), x.shape[1:2], p[0], p[1],
+                        k["eps"]).permute(0, 3, 1, 2)
+
+
+def pick_layer_norm_flat(r):
+    c, h, w = r.randint(2, 9), r.randint(1, 4), r.randint(1, 4)
+    return (c, h, w), dict(eps=r.choice([1e-6, 1e-3])), [(c * h * w,)] * 2
+
+
+def layer_norm_flat(x, p, k):
+    return F.layer_norm(x.flatten(1), p[0].shape, p[0], p[1], k["eps"])
+
+
+def pick_layer_scale(r):
+    c = r.randint(1, 9)
+    return (c, r.randint(1, 7), r.randint(1, 7)), dict(c=c), [(c, 1, 1)]
+
+
+def pick_linear_channels(r):
+    c, out = r.randint(1, 9), r.randint(1, 20)
+    return (c, r.randint(1, 7), r.randint(1, 7)), dict(out=out), [(out, c), (out,)]
+
+
+def linear_channels(x, p, k):
+    return F.linear(x.permute(0, 2, 3, 1), p[0], p[1]).permute(0, 3, 1, 2)
+
+
+def pick_slice(r):
+    c = r.randint(1, 9)
+    first = r.randrange(c)
+    return (c, r.randint(1, 5), r.randint(1, 5)), \
+        dict(first=first, count=r.randint(1, c - first)), []
+
+
+def pick_shuffle(r):
+    groups = r.randint(1, 4)
+    return (groups * r.randint(1, 5), r.randint(1, 5), r.randint(1, 5)), \
+        dict(groups=groups), []
+
+
+def shuffle(x, p, k):
+    n, c, h, w = x.shape
+    g = k["groups"]
+    return x.view(n, g, c // g, h, w).transpose(1, 2).reshape(n, c, h, w)
+
+
 OPS = {
     "conv2d": (pick_conv, conv),
     "max_pool": (pick_pool, max_pool),
@@ -96,6 +165,14 @@ OPS = {
     "batch_norm": (pick_norm, norm),
     "relu": (pick_plain, lambda x, p, k: F.relu(x)),
     "relu6": (pick_plain, lambda x, p, k: F.relu6(x)),
+    "activation": (pick_act, act),
+    "scale": (pick_plain, scale),
+    "layer_norm": (pick_layer_norm, layer_norm),
+    "layer_norm_flat": (pick_layer_norm_flat, layer_norm_flat),
+    "layer_scale": (pick_layer_scale, lambda x, p, k: p[0] * x),
+    "linear_channels": (pick_linear_channels, linear_channels),
+    "slice": (pick_slice, lambda x, p, k: x[:, k["first"]:k["first"] + k["count"]]),
+    "shuffle": (pick_shuffle, shuffle),
     "linear": (pick_linear, lambda x, p, k: F.linear(x.flatten(1), p[0], p[1])),
 }
 
@@ -105,7 +182,8 @@ def make_values(r, op, shape, params):
     tie and activations are met exactly at their corners."""
     torch.manual_seed(r.getrandbits(31))
     x = torch.randn(shape) * 3
-    if r.random() < 0.5 and op != "batch_norm":
+    # PyTorch 1.13 disagrees with itself on hardswish's slope at exactly 3.
+    if r.random() < 0.5 and "norm" not in op and op != "activation":
         x = x.round()
     p = [torch.randn(s) for s in params]
     if op == "batch_norm":

@@ -89,6 +89,61 @@ static afn_value relu6(afn_graph *g, afn_value x, const request *r)
     return afn_activation(g, x, AFN_ACT_RELU6);
 }
 
+/* act: an afn_act */
+static afn_value activation(afn_graph *g, afn_value x, const request *r)
+{
+    static const struct {
+        const char *name;
+        afn_act act;
+    } row[] = { { "sigmoid", AFN_ACT_SIGMOID },
+                { "silu", AFN_ACT_SILU },
+                { "hardsigmoid", AFN_ACT_HARDSIGMOID },
+                { "hardswish", AFN_ACT_HARDSWISH },
+                { "gelu", AFN_ACT_GELU } };
+    for (size_t i = 0; i < AFN_COUNT(row); i++)
+        if (key(r, row[i].name, 0) != 0) return afn_activation(g, x, row[i].act);
+    return AFN_NO_VALUE;
+}
+
+static afn_value scale(afn_graph *g, afn_value x, const request *r)
+{
+    (void)r;
+    const afn_value mean = afn_adaptive_avg_pool(g, x, 1, 1);
+    return afn_scale(g, x, mean);
+}
+
+static afn_value layer_norm(afn_graph *g, afn_value x, const request *r)
+{
+    return afn_layer_norm(g, x, "op", (float)key(r, "eps", 0));
+}
+
+static afn_value layer_norm_flat(afn_graph *g, afn_value x, const request *r)
+{
+    const afn_value flat = afn_flatten(g, x);
+    return layer_norm(g, flat, r);
+}
+
+static afn_value layer_scale(afn_graph *g, afn_value x, const request *r)
+{
+    const afn_declared p = afn_declare_scale(g, "op", whole(r, "c"), 1);
+    return afn_layer_scale(g, x, p);
+}
+
+static afn_value linear_channels(afn_graph *g, afn_value x, const request *r)
+{
+    return afn_linear_channels(g, x, "op", whole(r, "out"));
+}
+
+static afn_value slice(afn_graph *g, afn_value x, const request *r)
+{
+    return afn_slice(g, x, whole(r, "first"), whole(r, "count"));
+}
+
+static afn_value shuffle(afn_graph *g, afn_value x, const request *r)
+{
+    return afn_shuffle(g, x, whole(r, "groups"));
+}
+
 static afn_value linear(afn_graph *g, afn_value x, const request *r)
 {
     const afn_value flat = afn_flatten(g, x);
@@ -99,9 +154,22 @@ static const struct {
     const char *name;
     afn_value (*build)(afn_graph *g, afn_value x, const request *r);
 } op_table[] = {
-    { "conv2d", conv2d },     { "max_pool", max_pool },     { "avg_pool", avg_pool },
-    { "adaptive", adaptive }, { "batch_norm", batch_norm }, { "relu", relu },
-    { "relu6", relu6 },       { "linear", linear },
+    { "conv2d", conv2d },
+    { "max_pool", max_pool },
+    { "avg_pool", avg_pool },
+    { "adaptive", adaptive },
+    { "batch_norm", batch_norm },
+    { "relu", relu },
+    { "relu6", relu6 },
+    { "linear", linear },
+    { "activation", activation },
+    { "scale", scale },
+    { "layer_norm", layer_norm },
+    { "layer_norm_flat", layer_norm_flat },
+    { "layer_scale", layer_scale },
+    { "linear_channels", linear_channels },
+    { "slice", slice },
+    { "shuffle", shuffle },
 };
 
 static afn_status build(afn_graph **out, const char *op, const int *chw,

@@ -140,11 +140,50 @@ static void a_failing_allocation_changes_nothing(void **state)
     afn_model_free(old);
 }
 
+/* Of the parameters of either, those that the other has too are the same. */
+static void auxiliary_classifiers_can_be_left_out(void **state)
+{
+    (void)state;
+    afn_model *m = new_model("googlenet", 5), *plain;
+    const char *path = file_in("head_aux", "plain.safetensors");
+    assert_int_equal(afn_model_n_aux(m), 2);
+    float *before = values_of(m, "fc.weight", (size_t)5 * 1024);
+    assert_ok(afn_model_drop_aux(m));
+    assert_int_equal(afn_model_n_aux(m), 0);
+    assert_int_equal(afn_graph_find_param(afn_model__graph(m), "aux1.fc2.weight"), -1);
+    float *after = values_of(m, "fc.weight", (size_t)5 * 1024);
+    assert_memory_equal(before, after, (size_t)5 * 1024 * sizeof *before);
+    assert_ok(afn_model_save(m, path));
+    assert_ok(afn_model_open(&plain, NULL, path));
+    assert_int_equal(afn_model_n_aux(plain), 0);
+    assert_ok(afn_model_replace_head(plain, 9, 1));
+    assert_int_equal(afn_model_n_aux(plain), 0);
+    free(before);
+    free(after);
+    afn_model_free(m);
+    afn_model_free(plain);
+    remove_files("head_aux");
+}
+
+static void a_new_head_is_one_of_auxiliary_classifiers_too(void **state)
+{
+    (void)state;
+    afn_model *m = new_model("googlenet", 5);
+    assert_ok(afn_model_replace_head(m, 9, 1));
+    assert_int_equal(afn_model_n_aux(m), 2);
+    float *v = values_of(m, "aux2.fc2.weight", (size_t)9 * 1024);
+    assert_uniform(v, (size_t)9 * 1024, 1 / sqrt(1024.0));
+    free(v);
+    afn_model_free(m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_new_head_starts_as_torchs_linear_or_conv2d),
         cmocka_unit_test(the_bias_is_random_too),
+        cmocka_unit_test(auxiliary_classifiers_can_be_left_out),
+        cmocka_unit_test(a_new_head_is_one_of_auxiliary_classifiers_too),
         cmocka_unit_test(all_else_keeps_its_values_and_flags),
         cmocka_unit_test(the_seed_decides),
         cmocka_unit_test(class_names_are_forgotten),
