@@ -39,6 +39,15 @@ afn_status afn_epoch_order(int64_t *order, const afn_dataset *d,
 /* Was sample i found to be unreadable? */
 bool afn_loader__is_bad(const afn_loader *l, int64_t i);
 
+/* It was, by a run that this one goes on with: not to be tried or named again. */
+void afn_loader__set_bad(afn_loader *l, int64_t i);
+
+/* Batches of the epoch that are done with, those that nothing was left of included. */
+int64_t afn_loader__given(const afn_loader *l);
+
+/* Pass over the first n batches of an epoch just started, without reading them. */
+void afn_loader__skip(afn_loader *l, int64_t n);
+
 /* The order of a shuffled epoch: a permutation of 0 .. n-1 that depends on (seed,
  * epoch) alone. order    (n), filled */
 void afn_data__epoch_order(int64_t *order, int64_t n, uint64_t seed, int64_t epoch);

@@ -298,6 +298,36 @@ void afn_loader_free(afn_loader *l)
     afn_free(l);
 }
 
+/* ---- going on with what another loader began ---- */
+
+void afn_loader__set_bad(afn_loader *l, int64_t i)
+{
+    char name[TEXT_BYTES / 2];
+    if (l->bad[i]) return;
+    if (!l->n_bad)
+        snprintf(l->first_bad, TEXT_BYTES, "%s",
+                 afn_dataset_sample_name(l->data, i, name, sizeof name));
+    l->bad[i] = true;
+    l->n_bad++;
+}
+
+int64_t afn_loader__given(const afn_loader *l)
+{
+    return l->given;
+}
+
+void afn_loader__skip(afn_loader *l, int64_t n)
+{
+    if (n > l->n_batches) n = l->n_batches;
+    for (int64_t batch = 0; batch < n; batch++)
+        for (int64_t row = 0; row < size_of(l, batch); row++)
+            l->given_samples += !l->bad[l->order[batch * l->opts.batch + row]];
+    l->given = n;
+    afn_ahead_clear(l->ahead);
+    for (int64_t batch = n + 1; batch < n + l->opts.ahead; batch++)
+        read_ahead(l, batch);
+}
+
 /* ---- reading ---- */
 
 int64_t afn_loader_batches(const afn_loader *l)
