@@ -127,6 +127,11 @@ typedef struct afn_phase {
     afn_schedule_opts schedule;
     afn_augment_opts augment; /* of training images; all zero = none */
     float label_smoothing;    /* 0 to 1 */
+
+    /* The phase ends early with the patience'th epoch in a row that is not better, by
+     * more than min_delta, than the best before; 0 = never */
+    int patience;
+    double min_delta;
 } afn_phase;
 
 /* Of 5 epochs that train the head, with the defaults of SGD and a constant rate. */
@@ -177,6 +182,16 @@ typedef struct afn_features {
     const char *why;       /* the others are not kept; NULL where all are */
 } afn_features;
 
+/* What patience looks at, of the validation images. */
+typedef enum afn_monitor { AFN_MONITOR_ACCURACY, AFN_MONITOR_LOSS } afn_monitor;
+
+/* Why a run has no further epochs. */
+typedef enum afn_fit_end {
+    AFN_END_ALL,    /* it had all of them, or its phases had no patience for more */
+    AFN_END_TARGET, /* the accuracy wanted is reached */
+    AFN_END_TIME    /* its time is over: it can be resumed */
+} afn_fit_end;
+
 typedef struct afn_fit_opts {
     const afn_phase *phase; /* [n_phases]; default: the tutorial's two */
     int n_phases;
@@ -209,6 +224,19 @@ typedef struct afn_fit_opts {
      * afn_calibrate(), with this quantile; default 0.05, below 0 = not */
     double unknown_quantile;
 
+    /* When to stop before the last epoch; see afn_phase too */
+    afn_monitor monitor;    /* default AFN_MONITOR_ACCURACY */
+    double time_limit_s;    /* after the step that reaches it; 0 (default) = no limit */
+    double target_accuracy; /* (0, 1] of the validation images; 0 (default) = none */
+
+    /* Going on with a run that was stopped, failed or killed: docs/resume.md.  `out`
+     * has last.ckpt, written after epochs, when the run stops, and as often as asked */
+    bool resume;              /* default false; true: go on with the run in `out` */
+    int64_t checkpoint_steps; /* after every so many steps too, 0 (default) = not */
+    double checkpoint_s;      /* after every so many seconds too, 0 (default) = not */
+    const char *note; /* kept in last.ckpt for who resumes: how to open the data again,
+                       * for example; see afn_run_look(); NULL (default) = none */
+
     /* Callbacks, NULL = none; anything but 0 stops the run with AFN_ECANCELLED. */
     int (*on_step)(const afn_progress *p, void *user);
     int (*on_epoch)(const afn_epoch *e, void *user);
@@ -217,6 +245,8 @@ typedef struct afn_fit_opts {
     int (*on_features)(const afn_features *f, void *user);
     /* Where the training time of a phase went, at its end; NULL = not measured. */
     void (*on_profile)(const char *phase, const afn_profile *p, void *user);
+    /* At the end of a run that succeeded. */
+    void (*on_end)(afn_fit_end why, void *user);
     void *user;
 } afn_fit_opts;
 AFN_API afn_fit_opts afn_fit_defaults(void);
@@ -228,12 +258,17 @@ AFN_API void afn_default_phases(afn_phase phase[2]);
 /* Train in phases, validate after each epoch, keep the best epoch by validation
  * accuracy (then loss; without validation the last), write the run folder.
  *
- *   m        left with the best epoch's weights
+ *   m        left with the best epoch's weights; with opts->resume it comes with the
+ *            architecture, classes and preprocessing of the run, its weights are then
+ *            last.ckpt's
  *   val      may be NULL
  *   best     may be NULL
  *
  * Errors     AFN_EINVAL options or classes that do not fit the model; AFN_EIO for the
- *            folder, before any work; AFN_ECANCELLED: files of finished epochs stay
+ *            folder, before any work; AFN_ECANCELLED: files of finished epochs stay,
+ *            and the run can be resumed.  To resume: AFN_ENOTFOUND where there is no
+ *            run, AFN_EINVAL where it is finished, or where data or settings are others
+ *            (named)
  *
  * metrics.csv is written after an epoch, model.safetensors after a best one; where
  * epochs are shorter than writing takes, up to some seconds later, at the latest when
@@ -242,6 +277,26 @@ AFN_API void afn_default_phases(afn_phase phase[2]);
 AFN_API afn_status afn_fit(afn_model *m, const afn_dataset *train,
                            const afn_dataset *val, const afn_fit_opts *opts,
                            afn_epoch *best);
+
+/* ---- runs on disk ---- */
+
+/* Where the run in a folder is, from its last.ckpt. */
+typedef struct afn_run_state {
+    bool begun;    /* it has weights of its own: last.ckpt is then a model file too, as
+                    * for afn_model_open() */
+    bool finished; /* there is nothing to resume */
+    int run_epoch, run_of; /* epochs that are over, of all */
+    char *phase;           /* at hand, NULL where the run is over; owned */
+    int epoch, of;         /* of the phase, 1, 2, ...: at hand */
+    int64_t step;          /* of the epoch, done: 0 between two epochs */
+    char *note;            /* afn_fit_opts's, "" where there was none; owned */
+} afn_run_state;
+
+/* Errors     AFN_ENOTFOUND where the folder has no run; AFN_EFORMAT, AFN_EIO,
+ * AFN_ENOMEM
+ */
+AFN_API afn_status afn_run_look(afn_run_state *out, const char *folder);
+AFN_API void afn_run_state_free(afn_run_state *s); /* a zeroed one is a no-op */
 
 #ifdef __cplusplus
 }

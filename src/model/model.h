@@ -7,6 +7,7 @@
 #include "afina/model.h"
 #include "engine/engine.h"
 #include "graph/graph.h"
+#include "weights/weights.h"
 
 /* Graph for the present head and image size; owned by the model. */
 const afn_graph *afn_model__graph(const afn_model *m);
@@ -23,6 +24,13 @@ afn_plan *afn_predictor__plan(afn_predictor *p);
 /* afn_model_save() with these values instead of the model's own. */
 afn_status afn_model__save_params(const afn_model *m, const afn_params *params,
                                   const char *path);
+
+/* What a model file holds, put into a set; values are borrowed. */
+afn_status afn_model__describe(afn_weights *w, const afn_model *m,
+                               const afn_params *params);
+
+/* Names of what may lie beside a model's tensors in its file begin like this. */
+#define AFN_MODEL_BESIDE "afina."
 
 /* Fill in mean and std of pixel normalisation. */
 void afn_model__normalisation(const afn_model *m, afn_plan_opts *opts);

@@ -18,14 +18,20 @@ done:
     return st;
 }
 
+afn_status afn_model__describe(afn_weights *w, const afn_model *m,
+                               const afn_params *params)
+{
+    const afn_status st = add_params(w, m->net.graph, params);
+    return st == AFN_OK ? afn_model__meta_write(w, m) : st;
+}
+
 afn_status afn_model__save_params(const afn_model *m, const afn_params *params,
                                   const char *path)
 {
     afn_status st = AFN_OK;
     afn_weights *w = NULL;
     AFN_TRY(afn_weights_new(&w));
-    AFN_TRY(add_params(w, m->net.graph, params));
-    AFN_TRY(afn_model__meta_write(w, m));
+    AFN_TRY(afn_model__describe(w, m, params));
     AFN_TRY(afn_weights_save(w, path));
 done:
     afn_weights_free(w);

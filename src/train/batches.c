@@ -107,6 +107,22 @@ afn_status afn_batches_start(afn_batches *b, int64_t epoch)
     return afn_epoch_order(b->order, b->data, &b->opts, epoch);
 }
 
+int64_t afn_batches_at(const afn_batches *b)
+{
+    if (!b->cached) return afn_loader__given(b->loader);
+    return (b->at + b->opts.batch - 1) / b->opts.batch;
+}
+
+void afn_batches_skip(afn_batches *b, int64_t n)
+{
+    const int64_t count = afn_dataset_count(b->data);
+    if (!b->cached) {
+        afn_loader__skip(b->loader, n);
+        return;
+    }
+    b->at = n * b->opts.batch < count ? n * b->opts.batch : count;
+}
+
 /* The samples of one of the loader's batches, without those that cannot be read. */
 static void next_cached(afn_batches *b, afn_batch *batch)
 {

@@ -47,6 +47,11 @@ int64_t afn_batches_count(const afn_batches *b); /* batches of an epoch */
 
 afn_status afn_batches_start(afn_batches *b, int64_t epoch);
 
+/* How many of the epoch's batches are done with, and an epoch just started from there.
+ */
+int64_t afn_batches_at(const afn_batches *b);
+void afn_batches_skip(afn_batches *b, int64_t n);
+
 /* The next batch, n = 0 after the last one; all pointers live until the next call.
  *   batch    pixels are NULL where nothing was decoded
  *   features (n, prefix.bytes), NULL without a split plan */

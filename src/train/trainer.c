@@ -283,3 +283,12 @@ afn_status afn_trainer_sync_average(afn_trainer *t)
 {
     return afn_trainer_sync(t);
 }
+
+void afn_trainer__fields(afn_trainer *t, afn_fields *f)
+{
+    double lr = (double)t->args.lr;
+    afn_field_int(f, "trainer.epoch", &t->epoch);
+    afn_field_real(f, "trainer.reported", &t->reported);
+    afn_field_real(f, "trainer.lr", &lr);
+    t->args.lr = (float)lr;
+}

@@ -95,14 +95,10 @@ static const weights_format *format_for(const char *path)
     return NULL;
 }
 
-afn_status afn_weights_save(const afn_weights *w, const char *path)
+static afn_status save(const afn_weights *w, const char *path, const weights_format *f)
 {
     afn_status st = AFN_OK;
     afn_out *out = NULL;
-    const weights_format *f = format_for(path);
-
-    AFN_REQUIRE(f, AFN_EINVAL,
-                "%s: unknown extension, expected .pth, .pt, .th or .safetensors", path);
     AFN_TRY(afn_out_open(&out, path));
     AFN_TRY(afn_context(f->write(w, out), "%s", path));
     st = afn_out_commit(out); /* frees it in any case */
@@ -110,4 +106,22 @@ afn_status afn_weights_save(const afn_weights *w, const char *path)
 done:
     afn_out_discard(out);
     return st;
+}
+
+afn_status afn_weights_save(const afn_weights *w, const char *path)
+{
+    const weights_format *f = format_for(path);
+    if (f) return save(w, path, f);
+    return afn_fail(AFN_EINVAL,
+                    "%s: unknown extension, expected .pth, .pt, .th or .safetensors",
+                    path);
+}
+
+afn_status afn_weights__save_as(const afn_weights *w, const char *path,
+                                const char *name)
+{
+    for (size_t i = 0; i < AFN_COUNT(format); i++)
+        if (format[i]->write && strcmp(format[i]->name, name) == 0)
+            return save(w, path, format[i]);
+    return afn_fail(AFN_EINVAL, "%s: no format that is written", name);
 }

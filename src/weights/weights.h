@@ -15,4 +15,8 @@ afn_status afn_weights__borrow(afn_weights *w, const char *name, afn_dtype dtype
  * whole network; written into a .pth only where it is set. */
 #define AFN_TORCH_VERSION_KEY "torch.version"
 
+/* afn_weights_save() in this format, whatever the extension is. */
+afn_status afn_weights__save_as(const afn_weights *w, const char *path,
+                                const char *name);
+
 #endif

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One phase of a run: a trainer for what its pattern unfreezes, features of what stays
+ * frozen, and its epochs. */
+#include "train/checkpoint.h"
+#include "train/fit.h"
+
+/* ---- features ---- */
+
+static afn_features describe_features(const afn_fit_run *f, const afn_phase *phase)
+{
+    const afn_batches *const part[] = { &f->train, &f->val };
+    afn_features t = { .phase = phase->name, .views = 1 };
+    for (size_t i = 0; i < AFN_COUNT(part); i++) {
+        const afn_batches *b = part[i];
+        if (!b->plan) continue;
+        if (!t.before) t.before = b->prefix.before;
+        if (!b->cache.count) {
+            if (!t.why) t.why = b->cache.why;
+            continue;
+        }
+        t.kept = true;
+        t.images += b->cache.samples;
+        t.bytes += b->cache.count * (int64_t)b->prefix.bytes;
+        t.bytes_on_disk += afn_feature_cache_file(&b->cache);
+        if (b == &f->train) t.views = b->views;
+    }
+    return t;
+}
+
+static afn_status tell_features(afn_fit_run *f, const afn_phase *phase)
+{
+    const afn_features t = describe_features(f, phase);
+    f->told_kept = t.images;
+    if (!f->o.feature_cache || !t.before || !f->o.on_features) return AFN_OK;
+    return f->o.on_features(&t, f->o.user) ? afn_fail(AFN_ECANCELLED, "stopped")
+                                           : AFN_OK;
+}
+
+/* Split both plans for a phase.  Validation's room is what training leaves. */
+static afn_status split(afn_fit_run *f, afn_trainer *t)
+{
+    afn_status st = AFN_OK;
+    afn_cache_room room = { .memory = f->o.feature_memory, .folder = f->folder.path };
+    if (!room.memory) room.memory = afn_memory_available() / 4;
+    const afn_cache_room *const give = f->o.feature_cache ? &room : NULL;
+    AFN_TRY(afn_batches_split(&f->train, afn_trainer__plan(t), f->changes, give));
+    room.memory -= afn_feature_cache_memory(&f->train.cache);
+    if (!f->predictor) goto done;
+    AFN_TRY(afn_predictor_refresh(f->predictor)); /* what the phase before changed */
+    AFN_TRY(afn_batches_split(&f->val, afn_predictor__plan(f->predictor), f->changes,
+                              give));
+done:
+    return st;
+}
+
+static void join(afn_fit_run *f)
+{
+    afn_batches_join(&f->train);
+    afn_batches_join(&f->val);
+}
+
+static afn_status report_profile(const afn_fit_run *f, afn_trainer *t,
+                                 const afn_phase *phase)
+{
+    afn_profile p;
+    const afn_status st = afn_plan_read_profile(&p, afn_trainer__plan(t));
+    if (st == AFN_OK) f->o.on_profile(phase->name, &p, f->o.user);
+    afn_profile_free(&p);
+    return st;
+}
+
+/* ---- the phase ---- */
+
+static afn_status new_trainer(afn_trainer **t, const afn_fit_run *f,
+                              const afn_phase *phase)
+{
+    afn_trainer_opts o = afn_trainer_defaults();
+    o.optim = phase->optim;
+    o.schedule = phase->schedule;
+    o.epochs = phase->epochs;
+    o.epoch_steps = afn_batches_count(&f->train);
+    o.class_weight = f->class_weight;
+    o.label_smoothing = phase->label_smoothing;
+    o.bn = f->o.bn;
+    o.batch = f->train.opts.batch;
+    o.seed = f->o.seed + (uint64_t)f->at.start; /* dropout differs between phases */
+    o.threads = f->o.threads;
+    o.exact = f->o.exact;
+    o.backend = f->o.backend;
+    o.precision = f->o.precision;
+    return afn_trainer_new(t, f->model, &o);
+}
+
+/* Set everything up for the phase, at its start or where the run before was. */
+static afn_status begin(afn_fit_run *f, afn_trainer **t, const afn_phase *phase)
+{
+    afn_status st = AFN_OK;
+    const char *pattern =
+        phase->trainable ? phase->trainable : afn_model_head(f->model);
+    AFN_TRY(afn_model_freeze(f->model, "*"));
+    AFN_TRY(afn_model_unfreeze(f->model, pattern));
+    AFN_TRY(new_trainer(t, f, phase));
+    AFN_TRY(afn_checkpoint_load_trainer(f, *t));
+    afn_plan_changes(afn_trainer__plan(*t), f->changes);
+    AFN_TRY(afn_best_expect(&f->best, f->model, f->changes));
+    AFN_TRY(
+        afn_batches_augment(&f->train, &phase->augment, f->at.start, phase->epochs));
+    AFN_TRY(split(f, *t));
+    AFN_TRY(tell_features(f, phase));
+    if (f->o.on_profile) AFN_TRY(afn_plan_profile(afn_trainer__plan(*t), true));
+done:
+    return st;
+}
+
+/* Is there no further epoch?  Asked between two, also of a run just taken up. */
+static bool is_over(const afn_fit_run *f, const afn_phase *phase)
+{
+    return f->end != AFN_END_ALL || f->at.epoch >= phase->epochs ||
+           afn_stop_has_waited(&f->rules, phase);
+}
+
+/* What follows from an epoch that is over. */
+static afn_status after_epoch(afn_fit_run *f, afn_trainer *t, const afn_phase *phase,
+                              const afn_epoch *e)
+{
+    afn_status st = AFN_OK;
+    afn_stop_note(&f->rules, &f->o, phase, e);
+    if (afn_stop_is_reached(&f->o, e)) f->end = AFN_END_TARGET;
+    if (describe_features(f, phase).images < f->told_kept)
+        AFN_TRY(tell_features(f, phase));
+    if (f->o.on_epoch && f->o.on_epoch(e, f->o.user))
+        st = afn_fail(AFN_ECANCELLED, "stopped");
+    else if (!is_over(f, phase))
+        st = afn_checkpoint_save_if_due(f, t);
+done:
+    return st;
+}
+
+static afn_status run_epochs(afn_fit_run *f, afn_trainer *t, const afn_phase *phase)
+{
+    afn_status st = AFN_OK;
+    while (f->at.batches || !is_over(f, phase)) {
+        afn_epoch e = { .phase = phase->name, .of = phase->epochs };
+        AFN_TRY(afn_fit__epoch(f, t, &e));
+        if (f->end == AFN_END_TIME) break;
+        AFN_TRY(after_epoch(f, t, phase, &e));
+    }
+done:
+    return st;
+}
+
+/* The run goes on behind this phase, from the weights as they are. */
+static afn_status end(afn_fit_run *f, afn_trainer *t, const afn_phase *phase)
+{
+    afn_status st = AFN_OK;
+    AFN_TRY(afn_trainer_sync(t));
+    AFN_TRY(afn_fit__save_all(f));
+    if (f->o.on_profile) AFN_TRY(report_profile(f, t, phase));
+    f->at = (afn_place){ .phase = f->at.phase + 1, .start = f->run_epoch };
+    f->ckpt.current = false;
+    afn_stop_begin_phase(&f->rules);
+    AFN_TRY(afn_checkpoint_save_if_due(f, NULL));
+done:
+    return st;
+}
+
+afn_status afn_fit__phase(afn_fit_run *f)
+{
+    afn_status st = AFN_OK;
+    afn_trainer *t = NULL;
+    const afn_phase *phase = &f->o.phase[f->at.phase];
+    if (phase->epochs <= 0) {
+        f->at.phase++;
+        return AFN_OK;
+    }
+    AFN_TRY(begin(f, &t, phase));
+    st = run_epochs(f, t, phase);
+    if (st == AFN_OK && f->end != AFN_END_TIME)
+        st = end(f, t, phase);
+    else if (st == AFN_OK || st == AFN_ECANCELLED)
+        st = afn_checkpoint_save_stopped(f, t, st);
+done:
+    join(f);
+    afn_trainer_free(t);
+    return st;
+}
