@@ -3,6 +3,7 @@
  *
  * What opens fast and is easily mistyped comes first (data, run folder), then the
  * weights; every option is checked against the model before the first image is read. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -99,9 +100,19 @@ static int set_head(training *s)
     return cli_name_classes(s->m, s->train);
 }
 
+/* The model as the run left it, with its classes and preprocessing. */
+static int open_resumed(training *s)
+{
+    char path[4096];
+    snprintf(path, sizeof path, "%s/last.ckpt", s->o->out);
+    const afn_status st = afn_model_open(&s->m, NULL, path);
+    return st == AFN_OK ? CLI_OK : cli_fail(st);
+}
+
 static int open_model(training *s)
 {
     const train_args *o = s->o;
+    if (s->resumed->begun) return open_resumed(s);
     const int classes = afn_dataset_classes(s->train);
     afn_status st =
         o->weights ? afn_model_open(&s->m, o->model, o->weights)
@@ -144,12 +155,14 @@ static int check_phases(training *s)
 
 static int stopped(const training *s)
 {
-    if (s->epochs_done)
-        cli_error("stopped, the %d finished %s in %s", s->epochs_done,
-                  cli_plural(s->epochs_done, "epoch is", "epochs are"), s->o->out);
-    else
-        cli_error("stopped before the end of the first epoch, nothing was saved");
+    cli_resume_hint("stopped", s->o->out);
     return 128 + cli_stop_signal();
+}
+
+static void on_end(afn_fit_end why, void *user)
+{
+    training *s = user;
+    s->end = why;
 }
 
 static int fit(training *s)
@@ -166,7 +179,10 @@ static int fit(training *s)
     opts.on_epoch = on_epoch;
     opts.on_features = on_features;
     if (o->profile) opts.on_profile = on_profile;
+    opts.on_end = on_end;
     opts.user = s;
+    char *note = cli_resume_note(s->resumed);
+    opts.note = note;
 
     cli_progress_start(&s->progress, o->quiet);
     afn_log_set(log_line, &s->progress);
@@ -174,9 +190,11 @@ static int fit(training *s)
     const afn_status st = afn_fit(s->m, s->train, s->val, &opts, &best);
     afn_log_set(cli_log, NULL);
     cli_progress_clear(&s->progress);
+    free(note);
     if (st == AFN_ECANCELLED && cli_stop_signal()) return stopped(s);
     if (st != AFN_OK) return cli_fail(st);
-    if (o->quiet) return CLI_OK;
+    if (s->end == AFN_END_TIME) cli_resume_hint("its time is over", o->out);
+    if (o->quiet || !best.run_epoch) return CLI_OK;
     cli_train_put_outcome(s, &best);
     return o->profile ? cli_train_put_profiles(s) : CLI_OK;
 }
@@ -197,6 +215,8 @@ static int train(training *s)
     int code = open_data(s, false);
     if (code != CLI_OK) return code;
     if (!cli_out_folder_check(o->out)) return CLI_FAILED;
+    if (!o->run.resume) code = cli_resume_check_new(o->out, o->run.overwrite);
+    if (code != CLI_OK) return code;
 
     code = open_model(s);
     if (code == CLI_OK) code = check_phases(s);
@@ -215,13 +235,16 @@ static int train(training *s)
 static int run(int argc, char **argv)
 {
     train_args o;
-    int code = cli_train_parse(&o, &cli_cmd_train, argc, argv);
-    if (code != CLI_GO_ON) return code;
-
-    training s = { .o = &o };
-    s.n_phases = cli_train_phases(s.phase, &o);
-    code = train(&s);
-    training_close(&s);
+    cli_resume r;
+    int code = cli_resume_open(&r, argc, argv);
+    if (code == CLI_GO_ON) code = cli_train_parse(&o, &cli_cmd_train, r.argc, r.argv);
+    if (code == CLI_GO_ON) {
+        training s = { .o = &o, .resumed = &r };
+        s.n_phases = cli_train_phases(s.phase, &o);
+        code = train(&s);
+        training_close(&s);
+    }
+    cli_resume_close(&r);
     return code;
 }
 
@@ -241,9 +264,10 @@ const cli_command cli_cmd_train = {
     .more = cli_train_options,
     .notes = CLI_AUGMENT_NOTES
     "Written to DIR: model.safetensors and model.pth (the best epoch; all that\n"
-    "'afina predict' needs, and what torchvision loads), last.pth, metrics.csv.\n"
-    "Ctrl-C stops after the step, exit code 130; what finished epochs saved "
-    "stays.\n\n"
+    "'afina predict' needs, and what torchvision loads), last.pth, metrics.csv,\n"
+    "last.ckpt (from which --resume goes on).\n"
+    "Ctrl-C stops after the step and saves the run, exit code 130; a second one "
+    "stops\nat once.\n\n"
     "example:\n"
     "  afina train photos --model resnet50 --weights resnet50.pth --out run1\n",
     .run = run,

@@ -59,6 +59,7 @@ int cli_train_parse(train_args *o, const cli_command *c, int argc, char **argv)
     if (code == CLI_GO_ON) code = cli_train_image_check(c, &o->image);
     if (code == CLI_GO_ON) code = cli_optim_check(c, &o->optim);
     if (code == CLI_GO_ON) code = cli_augment_check(c, &o->augment);
+    if (code == CLI_GO_ON) code = cli_run_check(c, &o->run);
     return code;
 }
 
@@ -75,6 +76,7 @@ static void add_phase(afn_phase *phase, const train_args *o, const char *name,
     phase->epochs = (int)(head ? o->head_epochs : o->tune_epochs);
     cli_optim_set(phase, &o->optim, head ? o->head_lr : o->tune_lr);
     cli_augment_set(phase, a, head && a->head_spec ? a->head_spec : a->spec);
+    cli_run_set_phase(phase, &o->run);
 }
 
 int cli_train_phases(afn_phase phase[CLI_MAX_PHASES], const train_args *o)
@@ -87,6 +89,7 @@ int cli_train_phases(afn_phase phase[CLI_MAX_PHASES], const train_args *o)
 
 void cli_train_opts(afn_fit_opts *opts, const train_args *o)
 {
+    cli_run_set(opts, &o->run);
     opts->bn = (afn_bn_mode)o->bn;
     opts->batch = o->batch;
     opts->shuffle = !o->no_shuffle;
@@ -257,7 +260,9 @@ static const cli_option output_options[] = {
 };
 
 const cli_option *const cli_train_options[] = {
-    model_options,       phase_options,          cli_optim_options,
-    cli_augment_options, cli_train_data_options, cli_train_image_options,
-    machine_options,     output_options,         NULL,
+    model_options,          phase_options,
+    cli_optim_options,      cli_augment_options,
+    cli_train_data_options, cli_train_image_options,
+    cli_run_options,        machine_options,
+    output_options,         NULL,
 };

@@ -11,6 +11,7 @@
 #include "cli.h"
 #include "data_open.h"
 #include "optim_args.h"
+#include "run_args.h"
 #include "train_data_args.h"
 
 enum { CLI_MAX_PHASES = 2 };
@@ -27,6 +28,7 @@ typedef struct train_args {
     int bn;
     optim_args optim;
     augment_args augment;
+    run_args run;
 
     cli_data_args data; /* seed and threads are those of all else too */
     const char *class_weights;

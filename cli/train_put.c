@@ -37,6 +37,11 @@ static void put_phases(const training *s)
 
 void cli_train_put_plan(const training *s)
 {
+    const afn_run_state *was = &s->resumed->state;
+    if (s->resumed->begun && was->phase)
+        printf("resume   in %s %d/%d, %lld %s of the epoch done\n", was->phase,
+               was->epoch, was->of, (long long)was->step,
+               cli_plural(was->step, "step", "steps"));
     cli_put_data(s->o->source, &s->parts);
     put_model(s);
     put_phases(s);

@@ -5,10 +5,12 @@
 #define AFN_CLI_TRAINING_H
 
 #include "progress.h"
+#include "resume.h"
 #include "train_args.h"
 
 typedef struct training {
     const train_args *o;
+    const cli_resume *resumed;
     afn_data_parts parts;
     afn_dataset *train, *val; /* of parts; val may be NULL */
     float *class_weight;      /* [classes], NULL = all alike */
@@ -21,6 +23,7 @@ typedef struct training {
     afn_precision precision; /* on this machine */
     cli_progress progress;
     int epochs_done;
+    afn_fit_end end;
 } training;
 
 /* ---- train_put.c: to stdout ---- */

@@ -14,7 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "train/settings.h"
+#include "train/run_settings.h"
 #include "train/snapshot.h"
 
 enum { VERSION = 1, NAME_BYTES = 512 };

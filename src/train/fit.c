@@ -10,7 +10,7 @@
 #include "train/fit.h"
 
 #include "train/checkpoint.h"
-#include "train/settings.h"
+#include "train/run_settings.h"
 
 afn_phase afn_phase_defaults(void)
 {

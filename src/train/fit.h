@@ -51,7 +51,7 @@ typedef struct afn_fit_run {
     afn_place at;
     afn_stop_rules rules;
     afn_fit_end end;    /* why no further epoch follows */
-    afn_buf settings;   /* of this run, see settings.h */
+    afn_buf settings;   /* of this run, see run_settings.h */
     afn_fields resumed; /* the checkpoint gone on from, until its phase has begun */
     afn_checkpoint_pace ckpt;
     int run_epoch, run_of;

@@ -124,7 +124,7 @@ mistake "none.pth: cannot open: no such file or folder"
 # ---- a failed run leaves an earlier one as it was ----
 cp -r base kept
 # shellcheck disable=SC2086
-run train spoilt --weights "$weights" $small --out kept
+run train spoilt --weights "$weights" $small --out kept --overwrite
 code 1
 cmp -s base/model.safetensors kept/model.safetensors || fail "model.safetensors changed"
 cmp -s base/model.pth kept/model.pth || fail "model.pth changed"

@@ -25,7 +25,7 @@ tune 1/1  train loss L acc A  val loss L acc A  R  S
 best     E: A of the validation images right
 written  scratch/model.safetensors, scratch/model.pth, scratch/last.pth, scratch/metrics.csv
 END
-[ "$(ls scratch | tr '\n' ' ')" = "last.pth metrics.csv model.pth model.safetensors " ] ||
+[ "$(ls scratch | tr '\n' ' ')" = "last.ckpt last.pth metrics.csv model.pth model.safetensors " ] ||
     fail "files in scratch: $(ls -A scratch)"
 [ "$(wc -l <scratch/metrics.csv)" -eq 2 ] || fail "metrics.csv has not one row"
 [ "$(head -n 1 scratch/metrics.csv)" = \
@@ -66,7 +66,7 @@ for cache in auto off 1k; do
         fail "--feature-cache $cache gives other weights"
     cut -d, -f1-7 "frozen-$cache/metrics.csv" >"metrics-$cache"
     cmp -s metrics-auto "metrics-$cache" || fail "--feature-cache $cache: metrics"
-    [ "$(ls -A "frozen-$cache" | wc -l)" -eq 4 ] || fail "$(ls -A "frozen-$cache")"
+    [ "$(ls -A "frozen-$cache" | wc -l)" -eq 5 ] || fail "$(ls -A "frozen-$cache")"
     case $cache in
     auto) has out '^features head: kept before classifier.1, 30 images, 1.5 MB$' ;;
     1k) has out '^features .*, 30 images, 1.5 MB, 1.5 MB of it on disk$' ;;
@@ -88,7 +88,7 @@ cmp -s metrics-views-auto metrics-views-off || fail "kept views: metrics"
 cmp -s views-auto/model.safetensors frozen-auto/model.safetensors &&
     fail "--augment changes nothing"
 # shellcheck disable=SC2086
-run train $augmented --views 2 --out views-auto
+run train $augmented --views 2 --out views-auto --overwrite
 has out '^augment  head: crop=0.5,hflip,rotate=10:bilinear, 2 views in turn, label smoothing 0.1$'
 has out '^features head: kept before classifier.1, 30 images, 2 views of those to train, 2.8 MB$'
 # shellcheck disable=SC2086
@@ -116,7 +116,7 @@ ran="afina train with little room for files"
 code 0
 has out '^features head: kept .*, 40 images, .*; not of the others: cannot make a file of [0-9]+ MB: file too large$'
 has out '^head 2/2 '
-[ "$(ls -A full | wc -l)" -eq 4 ] || fail "files in full: $(ls -A full)"
+[ "$(ls -A full | wc -l)" -eq 5 ] || fail "files in full: $(ls -A full)"
 
 # ---- bf16: trained, evaluated and used; without it in the processor the same as fp32 ----
 train_tiny half --precision bf16 --quiet
@@ -155,7 +155,7 @@ cmp -s scratch/model.safetensors other/model.safetensors && fail "the same weigh
 # ---- going on with the head; into a folder that has a run ----
 run train fake:size=8,classes=2,height=32,width=32 --weights scratch/model.pth \
     --model squeezenet1_1 --keep-head --image-size 32 --head-epochs 0 --tune-epochs 1 \
-    --tune-lr 0 --batch 4 --threads 1 --out scratch
+    --tune-lr 0 --batch 4 --threads 1 --out scratch --overwrite
 code 0
 has out '^model    squeezenet1_1, scratch/model.pth, head kept$'
 cmp -s scratch/model.safetensors again/model.safetensors ||
@@ -211,9 +211,9 @@ for signal in INT:130 TERM:143; do
         >.out 2>.err </dev/null
     got=$?
     code "${signal#*:}"
-    has err "^afina: stopped, the [0-9]+ finished epochs? (is|are) in $signal\$"
+    has err "^afina: stopped in tune [0-9]+/100000, go on with: afina train --resume $signal\$"
     run predict --threads 1 "$signal/model.safetensors" "$picture"
     code 0
-    [ "$(ls "$signal" | wc -l)" -eq 4 ] || fail "files: $(ls -A "$signal")"
+    [ "$(ls "$signal" | wc -l)" -eq 5 ] || fail "files: $(ls -A "$signal")"
 done
 finish

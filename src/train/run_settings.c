@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Left out is what changes no result: threads, kept features and images, callbacks,
  * when to stop and when to save. */
-#include "train/settings.h"
+#include "train/run_settings.h"
 
 #include <inttypes.h>
 #include <stdio.h>

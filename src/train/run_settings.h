@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Private to src/train: what a run's results depend on, so that one which is taken up
  * again with other data or settings is refused and not quietly another. */
-#ifndef AFN_TRAIN_SETTINGS_H
-#define AFN_TRAIN_SETTINGS_H
+#ifndef AFN_TRAIN_RUN_SETTINGS_H
+#define AFN_TRAIN_RUN_SETTINGS_H
 
 #include "train/train.h"
 
