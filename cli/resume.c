@@ -30,8 +30,11 @@ static void put_line(FILE *f, const char *text)
 static bool is_own(const char *arg, bool *value)
 {
     static const char *const own[] = { "--resume", "--out", "--time-limit" };
+    static const char *const flag[] = { "--overwrite", "--quiet", "-q", "--profile" };
     *value = !strcmp(arg, "-o");
-    if (!strncmp(arg, "-o", 2) || !strcmp(arg, "--overwrite")) return true;
+    if (!strncmp(arg, "-o", 2)) return true;
+    for (size_t i = 0; i < sizeof flag / sizeof flag[0]; i++)
+        if (!strcmp(arg, flag[i])) return true;
     for (size_t i = 0; i < sizeof own / sizeof own[0]; i++) {
         const size_t n = strlen(own[i]);
         if (strncmp(arg, own[i], n) != 0 || (arg[n] && arg[n] != '=')) continue;

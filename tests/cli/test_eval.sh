@@ -136,7 +136,7 @@ silent
 says "class 0 of the data is not one of the model's"
 train_tiny seven --quiet
 run train fake:size=14,classes=7 --weights seven/model.safetensors --head-epochs 1 \
-    --tune-epochs 0 --batch 7 --image-size 32 --threads 1 --out seven --quiet
+    --tune-epochs 0 --batch 7 --image-size 32 --threads 1 --out seven --quiet --overwrite
 code 0
 run eval --threads 1 seven/model.safetensors fake:size=30,classes=7
 code 0

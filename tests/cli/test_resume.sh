@@ -38,14 +38,15 @@ same_files whole late
 
 # ---- killed; many times over ----
 # shellcheck disable=SC2086
-run train $steps --out killed --time-limit 0.000001s --checkpoint-every 1
+run train $steps --out killed --time-limit 0.000001s --checkpoint-every 1 --quiet
 for i in 1 2 3; do
     run train --resume killed --quiet --time-limit 0.000001s
     code 0
     has err 'go on with: afina train --resume killed$'
 done
-run train --resume killed --quiet --threads 1
+run train --resume killed --threads 1
 code 0
+has out '^resume   in tune 1/3, 2 steps of the epoch done$'
 err </dev/null
 same_files whole killed
 
