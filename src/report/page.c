@@ -57,10 +57,32 @@ static double all_seconds(const afn_run_log *log)
     return sum;
 }
 
-static void put_best(afn_buf *b, const afn_run_log *log)
+static void put_measured(afn_buf *b, const afn_page *p)
+{
+    const afn_metrics *m = p->metrics;
+    begin_fact(b, "Validation accuracy", true);
+    afn_html_percent(b, m->accuracy.value);
+    afn_buf_fmt(b, "<small>95 %% interval %.1f to %.1f %%</small>",
+                100 * m->accuracy.low, 100 * m->accuracy.high);
+    end_fact(b, NULL);
+    begin_fact(b, "Validation images", false);
+    afn_buf_fmt(b, "%lld", (long long)m->count);
+    if (p->scores->skipped)
+        afn_buf_fmt(b, "<small>%lld could not be read</small>",
+                    (long long)p->scores->skipped);
+    end_fact(b, NULL);
+    begin_fact(b, "Macro F1", false);
+    afn_html_percent(b, m->macro.f1);
+    end_fact(b, NULL);
+    begin_fact(b, "ROC AUC", false);
+    afn_html_number(b, m->auc, 4);
+    end_fact(b, NULL);
+}
+
+static void put_best(afn_buf *b, const afn_run_log *log, bool accuracy)
 {
     const afn_logged *e = &log->epoch[log->best];
-    if (isfinite(e->val_acc)) {
+    if (isfinite(e->val_acc) && accuracy) {
         begin_fact(b, "Validation accuracy", true);
         afn_html_percent(b, e->val_acc);
         end_fact(b, "of the epoch that was kept");
@@ -78,7 +100,8 @@ static void put_summary(afn_buf *b, const afn_page *p)
 {
     const double seconds = all_seconds(p->log);
     afn_buf_str(b, "<section id=\"summary\"><h2>Summary</h2><dl class=\"facts\">\n");
-    if (p->log->best >= 0) put_best(b, p->log);
+    if (p->scores) put_measured(b, p);
+    if (p->log->best >= 0) put_best(b, p->log, !p->scores);
     if (p->model) {
         begin_fact(b, "Model", false);
         afn_html_text(b, afn_model_arch(p->model));
@@ -149,11 +172,28 @@ static void put_epochs(afn_buf *b, const afn_page *p)
     afn_buf_str(b, "</tbody></table></div></details></section>\n");
 }
 
-void afn_report_page(afn_buf *b, const afn_page *p)
+static afn_status put_evaluation(afn_buf *b, const afn_page *p)
+{
+    if (!p->scores) {
+        afn_buf_str(b, "<section id=\"evaluation\"><h2>Evaluation</h2><p>There were no "
+                       "validation images, or they were not at hand when this page was "
+                       "made, so nothing can be said about single classes.</p>"
+                       "</section>\n");
+        return AFN_OK;
+    }
+    afn_report_matrix(b, p);
+    afn_report_classes(b, p);
+    afn_report_sureness(b, p);
+    return afn_report_pictures(b, p);
+}
+
+afn_status afn_report_page(afn_buf *b, const afn_page *p)
 {
     put_head(b, p);
     put_summary(b, p);
     put_epochs(b, p);
+    const afn_status st = put_evaluation(b, p);
     afn_report_settings(b, p);
     put_foot(b);
+    return st;
 }

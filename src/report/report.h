@@ -5,6 +5,8 @@
  *   run_log.c    metrics.csv and config.json, read
  *   html.c       text that is safe in a page
  *   curves.c     loss, accuracy and learning rate by epoch
+ *   evaluation.c confusion matrix, classes, reliability
+ *   gallery.c    pictures, heat maps
  *   page.c       the sections in order
  *   style.c      how they look
  *   report.c     the public call */

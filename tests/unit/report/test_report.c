@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "run_files.h"
 
+#include "afina/metrics.h"
 #include "report/report.h"
 
 static void has(const char *page, const char *text)
@@ -57,6 +58,53 @@ static void names_from_files_never_become_markup(void **state)
     afn_free(page);
 }
 
+/* The page of a fresh model: its numbers are those that the library measures. */
+static void evaluate_run(const char *name, int classes, const char *spec)
+{
+    const char *run = new_run(name, METRICS_HEADER "head,1,1,0.5,1,0.5,0.001,10,2\n");
+    afn_model *m;
+    afn_dataset *d;
+    afn_scores s;
+    afn_metrics n;
+    char text[64];
+    afn_report_opts o = afn_report_defaults();
+    afn_preprocess p = afn_preprocess_imagenet();
+    p.resize = p.crop = 32;
+    assert_ok(afn_model_new(&m, "squeezenet1_1", classes, 1));
+    assert_ok(afn_model_set_preprocess(m, &p));
+    assert_ok(afn_dataset_open(&d, spec));
+    o.train = d;
+    o.pictures = 3;
+    assert_ok(afn_score(&s, m, d, NULL));
+    assert_ok(afn_measure(&n, &s, 1));
+    assert_ok(afn_report_write(run, m, d, &o));
+    char *page = read_page(run);
+    has(page, "id=\"confusion\"");
+    has(page, classes > 30 ? "id=\"matrix-title\"" : "<table class=\"matrix\">");
+    has(page, "id=\"reliability-title\"");
+    has(page, "src=\"data:image/jpeg;base64,/9j/");
+    has(page, "where the network looked");
+    snprintf(text, sizeof text, "<dd>%.2f\xc2\xa0%%<small>95 %% interval",
+             100 * n.accuracy.value);
+    has(page, text);
+    snprintf(text, sizeof text, "<td>%lld</td>", (long long)n.per_class[0].images);
+    has(page, text);
+    lacks(page, "http:");
+    lacks(page, "https:");
+    afn_free(page);
+    afn_metrics_free(&n);
+    afn_scores_free(&s);
+    afn_dataset_free(d);
+    afn_model_free(m);
+}
+
+static void two_classes_and_hundreds_have_their_matrix(void **state)
+{
+    (void)state;
+    evaluate_run("report-two", 2, "fake:size=12,classes=2,height=32,width=32");
+    evaluate_run("report-many", 250, "fake:size=12,classes=250,height=32,width=32");
+}
+
 static void odd_runs_have_a_page_too(void **state)
 {
     (void)state;
@@ -102,6 +150,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_page_needs_no_more_than_the_numbers_of_a_run),
         cmocka_unit_test(names_from_files_never_become_markup),
+        cmocka_unit_test(two_classes_and_hundreds_have_their_matrix),
         cmocka_unit_test(odd_runs_have_a_page_too),
         cmocka_unit_test(thousands_of_epochs_make_short_lines),
     };
