@@ -2,19 +2,21 @@
 /* afina predict: classes of pictures, one line each. */
 #define _POSIX_C_SOURCE 200809L
 
-#include <math.h>
+#include <errno.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "cli.h"
 #include "json_out.h"
+#include "out_folder.h"
 
 typedef struct predict_args {
-    const char *model;
+    const char *model, *cam;
     int64_t top, threads;
-    bool logits, json, exact;
+    bool logits, json, exact, no_calibration, no_unknown;
     int backend, precision;
 } predict_args;
 
@@ -25,7 +27,10 @@ typedef struct prediction {
     const predict_args *o;
     afn_model *m;
     afn_predictor *predictor;
+    afn_heat *heat; /* NULL = no heat maps are wanted */
+    float *map;     /* of one picture */
     afn_preprocess preprocess;
+    double temperature, unknown_below; /* the model's, or 1 and 0 */
     int classes;
     uint8_t *pixels; /* (crop, crop, 3) */
     float *logits;   /* (classes) */
@@ -36,6 +41,8 @@ typedef struct prediction {
 static void prediction_close(prediction *s)
 {
     afn_predictor_free(s->predictor);
+    afn_heat_free(s->heat);
+    free(s->map);
     afn_model_free(s->m);
     free(s->pixels);
     free(s->logits);
@@ -54,6 +61,18 @@ static bool make_room(prediction *s)
     return s->pixels && s->logits && s->p && s->order;
 }
 
+static int open_heat(prediction *s, const afn_predict_opts *opts)
+{
+    if (!cli_out_folder_check(s->o->cam)) return CLI_FAILED;
+    if (mkdir(s->o->cam, 0777) != 0 && errno != EEXIST)
+        return cli_error("%s: cannot make the folder: %s", s->o->cam, strerror(errno));
+    const afn_status st = afn_heat_new(&s->heat, s->m, opts);
+    if (st != AFN_OK) return cli_fail(st);
+    s->map = calloc((size_t)(afn_heat_rows(s->heat) * afn_heat_columns(s->heat)),
+                    sizeof *s->map);
+    return s->map ? CLI_OK : cli_error("out of memory");
+}
+
 static int prediction_open(prediction *s, const predict_args *o, const char *path)
 {
     afn_predict_opts opts = afn_predict_defaults();
@@ -66,23 +85,16 @@ static int prediction_open(prediction *s, const predict_args *o, const char *pat
     afn_status st = afn_model_open(&s->m, o->model, path);
     if (st == AFN_OK) st = afn_predictor_new(&s->predictor, s->m, &opts);
     if (st != AFN_OK) return cli_fail(st);
+    const afn_calibration c = afn_model_calibration(s->m);
     s->preprocess = afn_model_preprocess(s->m);
     s->classes = afn_model_classes(s->m);
+    s->temperature = o->no_calibration ? 1 : c.temperature;
+    s->unknown_below = o->no_calibration || o->no_unknown ? 0 : c.unknown_below;
+    if (o->cam && open_heat(s, &opts) != CLI_OK) return CLI_FAILED;
     return make_room(s) ? CLI_OK : cli_error("out of memory");
 }
 
 /* ---- one picture ---- */
-
-/* Probabilities, in double and from the largest logit down so that none overflows. */
-static void softmax(const float *logit, int n, double *p)
-{
-    double largest = -INFINITY, sum = 0;
-    for (int i = 0; i < n; i++) {
-        if (logit[i] > largest) largest = logit[i];
-    }
-    for (int i = 0; i < n; i++) sum += p[i] = exp(logit[i] - largest);
-    for (int i = 0; i < n; i++) p[i] /= sum;
-}
 
 /* Put the `top` largest first: a selection sort, for top is small. */
 static void order_top(const float *logit, int n, int top, int *order)
@@ -120,7 +132,7 @@ static int run_one(prediction *s, const char *path)
     afn_image_free(&image);
     if (st == AFN_OK) st = afn_predictor_run(s->predictor, s->pixels, 1, s->logits);
     if (st != AFN_OK) return cli_fail(st);
-    softmax(s->logits, s->classes, s->p);
+    afn_softmax_at(s->logits, s->classes, s->temperature, s->p);
     return CLI_OK;
 }
 
@@ -131,6 +143,27 @@ static const char *class_text(const prediction *s, int i, char number[16])
     if (name) return name;
     snprintf(number, 16, "%d", i);
     return number;
+}
+
+static bool is_unknown(const prediction *s)
+{
+    return s->p[s->order[0]] < s->unknown_below;
+}
+
+/* DIR/cat.jpg.heat.jpg for a/b/cat.jpg: what spoke for the likeliest class. */
+static int draw_heat(prediction *s, const char *path)
+{
+    char out[4096];
+    afn_image drawn = { 0 };
+    const char *slash = strrchr(path, '/');
+    const int n = snprintf(out, sizeof out, "%s/%s.heat.jpg", s->o->cam,
+                           slash ? slash + 1 : path);
+    if (n < 0 || (size_t)n >= sizeof out) return cli_error("%s: too long", path);
+    afn_status st = afn_heat_run(s->heat, s->pixels, 1, s->order, s->map);
+    if (st == AFN_OK) st = afn_heat_draw(&drawn, s->heat, s->pixels, s->map);
+    if (st == AFN_OK) st = afn_image_write_jpeg(&drawn, out);
+    afn_image_free(&drawn);
+    return st == AFN_OK ? CLI_OK : cli_fail(st);
 }
 
 static int put_json(const prediction *s, const char *path, int top)
@@ -146,6 +179,7 @@ static int put_json(const prediction *s, const char *path, int top)
                                               cli_json_number(s->p[i])));
     }
     json_object_set_new(object, "file", cli_json_text(path));
+    json_object_set_new(object, "unknown", json_boolean(is_unknown(s)));
     json_object_set_new(object, "top", list);
     if (s->o->logits) {
         json_t *logits = json_array();
@@ -162,14 +196,14 @@ static void put_text(const prediction *s, const char *path, int top)
     char number[16];
 
     cli_put(stdout, path);
-    printf(": ");
+    printf(is_unknown(s) ? ": unknown (" : ": ");
     for (int k = 0; k < top; k++) {
         const int i = s->order[k];
         printf("%s", k ? ", " : "");
         cli_put(stdout, class_text(s, i, number));
         printf(" %.1f %%", 100 * s->p[i]);
     }
-    printf("\n");
+    printf(is_unknown(s) ? ")\n" : "\n");
     if (!s->o->logits) return;
     printf("  logits");
     for (int i = 0; i < s->classes; i++) printf(" %.9g", (double)s->logits[i]);
@@ -181,6 +215,7 @@ static int predict_one(prediction *s, const char *path)
     const int top = s->o->top < s->classes ? (int)s->o->top : s->classes;
     if (run_one(s, path) != CLI_OK) return CLI_FAILED;
     order_top(s->logits, s->classes, top, s->order);
+    if (s->heat && draw_heat(s, path) != CLI_OK) return CLI_FAILED;
     if (s->o->json) return put_json(s, path, top);
     put_text(s, path, top);
     return CLI_OK;
@@ -229,6 +264,20 @@ static const cli_option options[] = {
       .type = CLI_FLAG,
       .at = offsetof(predict_args, json),
       .help = "print one JSON object a line" },
+    { .name = "cam",
+      .type = CLI_TEXT,
+      .metavar = "DIR",
+      .at = offsetof(predict_args, cam),
+      .help = "draw where the network looked: NAME.heat.jpg in DIR for each picture; "
+              "pictures of one name overwrite each other" },
+    { .name = "no-calibration",
+      .type = CLI_FLAG,
+      .at = offsetof(predict_args, no_calibration),
+      .help = "probabilities as the network gives them, and no unknown pictures" },
+    { .name = "no-unknown",
+      .type = CLI_FLAG,
+      .at = offsetof(predict_args, no_unknown),
+      .help = "always answer, however unsure" },
     { .name = "exact",
       .type = CLI_FLAG,
       .at = offsetof(predict_args, exact),
@@ -267,12 +316,14 @@ const cli_command cli_cmd_predict = {
         "Prints the likeliest classes of every picture. MODEL is a file written by "
         "'afina train', or a state dict of torchvision's together with --model. A "
         "picture that cannot be read is reported and the others are still "
-        "predicted; the exit code is then 1.",
+        "predicted; the exit code is then 1. Probabilities are calibrated where MODEL "
+        "has learned that ('afina train' with validation images, 'afina eval "
+        "--calibrate'), and a picture is unknown below the threshold learned then.",
     .option = options,
-    .notes =
-        "JSON: {\"file\": PATH, \"top\": [{\"class\": NAME, \"p\": PROBABILITY}...],\n"
-        "\"logits\": [NUMBER...]}; a class without a name is its number as text, "
-        "logits\n"
-        "come with --logits alone, and null stands for what is not a number.\n",
+    .notes = "JSON: {\"file\": PATH, \"unknown\": BOOLEAN, \"top\": [{\"class\": NAME, "
+             "\"p\": PROBABILITY}...],\n"
+             "\"logits\": [NUMBER...]}; a class without a name is its number as text, "
+             "logits\n"
+             "come with --logits alone, and null stands for what is not a number.\n",
     .run = run,
 };

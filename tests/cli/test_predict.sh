@@ -11,16 +11,16 @@ cp "$pictures/checks.jpg" a.jpg
 cp "$pictures/stripes.png" b.png
 number='-?[0-9]+(\.[0-9]+)?(e-[0-9]+)?'
 
-run predict --threads 1 "$model" a.jpg b.png
+run predict --threads 1 "$model" a.jpg b.png --no-unknown
 code 0
 err </dev/null
 [ "$(wc -l <.out)" -eq 2 ] || fail "not one line a picture"
 has out '^a\.jpg: (cats|dogs) [0-9]+\.[0-9] %, (cats|dogs) [0-9]+\.[0-9] %$'
 has out '^b\.png: '
 
-run predict --threads 1 "$model" a.jpg --top 1
+run predict --threads 1 "$model" a.jpg --top 1 --no-calibration
 has out '^a\.jpg: (cats|dogs) [0-9.]+ %$'
-run predict --threads 1 "$model" -k1 a.jpg
+run predict --threads 1 "$model" -k1 a.jpg --no-unknown
 has out '^a\.jpg: (cats|dogs) [0-9.]+ %$'
 run predict --threads 1 "$model" a.jpg --logits
 has out "^  logits $number $number\$"
@@ -28,16 +28,36 @@ has out "^  logits $number $number\$"
 run predict --threads 1 "$model" a.jpg b.png --json
 code 0
 top="\"top\":\[\{\"class\":\"(cats|dogs)\",\"p\":$number\},\{\"class\":\"(cats|dogs)\",\"p\":$number\}\]"
-has out "^\{\"file\":\"a.jpg\",$top\}\$"
-has out "^\{\"file\":\"b.png\",$top\}\$"
+has out "^\{\"file\":\"a.jpg\",\"unknown\":(true|false),$top\}\$"
+has out "^\{\"file\":\"b.png\",\"unknown\":(true|false),$top\}\$"
 run predict --threads 1 "$model" a.jpg --json --logits
-has out "^\{\"file\":\"a.jpg\",$top,\"logits\":\[$number,$number\]\}\$"
+has out "^\{\"file\":\"a.jpg\",\"unknown\":(true|false),$top,\"logits\":\[$number,$number\]\}\$"
 
 # A name that is no UTF-8 is still JSON.
 cp a.jpg "$(printf 'caf\351.jpg')"
 run predict --threads 1 "$model" "$(printf 'caf\351.jpg')" --json
 code 0
 has out "^\{\"file\":\"caf$(printf '\357\277\275').jpg\","
+
+# ---- unknown: less sure than the threshold, and nothing else ----
+run eval --threads 1 "$model" photos --json
+threshold=$(sed 's/.*"unknown_below":\([0-9.e-]*\),.*/\1/' .out)
+run predict --threads 1 "$model" b.png --json
+sure=$(sed 's/.*"top":\[{"class":"[a-z]*","p":\([0-9.e-]*\)}.*/\1/' .out)
+want=$(awk -v a="$sure" -v b="$threshold" 'BEGIN { print a < b ? "true" : "false" }')
+has out "\"unknown\":$want,"
+run predict --threads 1 "$model" b.png
+case $want in
+true) has out '^b\.png: unknown \((cats|dogs) .*\)$' ;;
+*) has out '^b\.png: (cats|dogs) ' ;;
+esac
+
+# ---- where it looked ----
+run predict --threads 1 "$model" a.jpg b.png --cam heat
+code 0
+[ -s heat/a.jpg.heat.jpg ] && [ -s heat/b.png.heat.jpg ] || fail "no heat maps"
+run predict --threads 1 "$model" heat/a.jpg.heat.jpg
+code 0
 
 # The plain loops and the fast ones agree on the class and its first digits.
 run predict --threads 1 "$model" a.jpg b.png

@@ -34,7 +34,7 @@ run help train eval
 usage_error "unexpected argument 'eval'" ""
 
 # ---- help of every command, by both spellings, fits a page ----
-for command in data train eval predict models inspect convert bench; do
+for command in data train eval report predict models inspect convert bench; do
     run help "$command"
     code 0
     err </dev/null
