@@ -320,10 +320,11 @@ const cli_command cli_cmd_predict = {
         "has learned that ('afina train' with validation images, 'afina eval "
         "--calibrate'), and a picture is unknown below the threshold learned then.",
     .option = options,
-    .notes = "JSON: {\"file\": PATH, \"unknown\": BOOLEAN, \"top\": [{\"class\": NAME, "
-             "\"p\": PROBABILITY}...],\n"
-             "\"logits\": [NUMBER...]}; a class without a name is its number as text, "
-             "logits\n"
-             "come with --logits alone, and null stands for what is not a number.\n",
+    .notes =
+        "JSON: {\"file\": PATH, \"unknown\": BOOLEAN,\n"
+        "\"top\": [{\"class\": NAME, \"p\": PROBABILITY}...], \"logits\": "
+        "[NUMBER...]}; a\n"
+        "class without a name is its number as text, logits come with --logits alone,\n"
+        "and null stands for what is not a number.\n",
     .run = run,
 };
