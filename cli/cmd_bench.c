@@ -6,6 +6,7 @@
 #include "cli.h"
 #include "json_out.h"
 #include "profile_out.h"
+#include "weights_arg.h"
 
 typedef struct bench_args {
     const char *model, *weights;
@@ -27,7 +28,7 @@ enum { IMAGENET_CLASSES = 1000 };
 static afn_status open_model(afn_model **m, const bench_args *o)
 {
     const int classes = o->classes ? (int)o->classes : IMAGENET_CLASSES;
-    afn_status st = o->weights ? afn_model_open(m, o->model, o->weights)
+    afn_status st = o->weights ? cli_model_open(m, o->model, o->weights)
                                : afn_model_new(m, o->model, classes, 0);
     if (st == AFN_OK && o->weights && o->classes)
         st = afn_model_replace_head(*m, classes, 0);
@@ -175,9 +176,9 @@ static const cli_option options[] = {
     { .name = "weights",
       .letter = 'w',
       .type = CLI_TEXT,
-      .metavar = "FILE",
+      .metavar = "FILE|NAME",
       .at = offsetof(bench_args, weights),
-      .help = "weights, .pth or .safetensors (default: random ones)" },
+      .help = CLI_WEIGHTS_HELP },
     { .name = "batch",
       .type = CLI_INT,
       .metavar = "N",

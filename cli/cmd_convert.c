@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "cli.h"
+#include "weights_arg.h"
 
 typedef struct convert_args {
     bool no_aux;
@@ -34,9 +35,12 @@ static int run(int argc, char **argv)
 
     const int code = cli_parse(&cli_cmd_convert, argc, argv, &a, &args);
     if (code != CLI_GO_ON) return code;
-    afn_status st = afn_weights_open(&w, args.operand[0]);
+    char path[AFN_PATH_BYTES];
+    const char *model = NULL;
+    afn_status st = cli_weights_path(path, &model, args.operand[0]);
+    if (st == AFN_OK) st = afn_weights_open(&w, path);
     if (st == AFN_OK)
-        st = a.no_aux ? drop_aux(&w, args.operand[0], args.operand[1])
+        st = a.no_aux ? drop_aux(&w, path, args.operand[1])
                       : afn_weights_save(w, args.operand[1]);
     if (st == AFN_OK) {
         cli_put(stdout, args.operand[1]);
@@ -61,7 +65,8 @@ const cli_command cli_cmd_convert = {
     .operand = { "IN", "OUT" },
     .min_operands = 2,
     .option = options,
-    .about = "Reads the weights in IN, of any format that afina reads, and writes them "
+    .about = "Reads the weights in IN, of any format that afina reads or a name such "
+             "as resnet50/V1, and writes them "
              "to OUT: safetensors for the extension .safetensors, PyTorch's zip format "
              "for .pth, .pt and .th. Names, types, values and metadata are kept.",
     .run = run,

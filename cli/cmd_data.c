@@ -8,6 +8,7 @@
 #include "cli.h"
 #include "data_open.h"
 #include "json_out.h"
+#include "weights_arg.h"
 
 enum { N_PARTS = 3, NAME_BYTES = 1024 };
 
@@ -73,7 +74,7 @@ static int check_labels(report *r)
     afn_predict_opts opts = afn_predict_defaults();
     opts.batch = r->o->batch;
     opts.threads = (int)r->o->threads;
-    afn_status st = afn_model_open(&m, r->o->model, r->o->weights);
+    afn_status st = cli_model_open(&m, r->o->model, r->o->weights);
     afn_log_set(NULL, NULL); /* what cannot be read is in the report */
     if (st == AFN_OK) st = afn_check_labels(&r->check, &r->parts, m, &opts);
     afn_log_set(cli_log, NULL);

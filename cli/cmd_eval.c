@@ -10,6 +10,7 @@
 #include "cli.h"
 #include "data_open.h"
 #include "eval_out.h"
+#include "weights_arg.h"
 
 typedef struct eval_args {
     const char *model, *csv;
@@ -119,7 +120,7 @@ static int evaluation_open(cli_evaluation *s, const eval_args *o, const char *mo
     *s = (cli_evaluation){ 0 };
     if (whole) how.val = how.test = 0;
     if (cli_data_open(&s->parts, data, &how, false) != CLI_OK) return CLI_FAILED;
-    const afn_status st = afn_model_open(&s->m, o->model, model);
+    const afn_status st = cli_model_open(&s->m, o->model, model);
     if (st != AFN_OK) return cli_fail(st);
     if (!s->parts.drawn || how.plain_split) return CLI_OK;
     afn_data_parts_free(&s->parts);

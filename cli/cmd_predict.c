@@ -12,6 +12,7 @@
 #include "cli.h"
 #include "json_out.h"
 #include "out_folder.h"
+#include "weights_arg.h"
 
 typedef struct predict_args {
     const char *model, *cam;
@@ -82,7 +83,7 @@ static int prediction_open(prediction *s, const predict_args *o, const char *pat
     opts.precision = cli_precision(o->precision);
 
     *s = (prediction){ .o = o };
-    afn_status st = afn_model_open(&s->m, o->model, path);
+    afn_status st = cli_model_open(&s->m, o->model, path);
     if (st == AFN_OK) st = afn_predictor_new(&s->predictor, s->m, &opts);
     if (st != AFN_OK) return cli_fail(st);
     const afn_calibration c = afn_model_calibration(s->m);

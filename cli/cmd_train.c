@@ -10,6 +10,7 @@
 #include "out_folder.h"
 #include "stop.h"
 #include "training.h"
+#include "weights_arg.h"
 
 static void training_close(training *s)
 {
@@ -115,7 +116,7 @@ static int open_model(training *s)
     if (s->resumed->begun) return open_resumed(s);
     const int classes = afn_dataset_classes(s->train);
     afn_status st =
-        o->weights ? afn_model_open(&s->m, o->model, o->weights)
+        o->weights ? cli_model_open(&s->m, o->model, o->weights)
                    : afn_model_new(&s->m, o->model, classes, (uint64_t)o->data.seed);
     if (st != AFN_OK) return cli_fail(st);
     const int code = set_head(s);

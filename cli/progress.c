@@ -70,6 +70,16 @@ void cli_progress_step(cli_progress *p, const afn_progress *at)
     p->drawn_at = now;
 }
 
+void cli_progress_line(cli_progress *p, const char *line)
+{
+    const double now = p->live ? now_s() : 0;
+    if (!p->live || (p->drawn && now - p->drawn_at < redraw_s)) return;
+    fprintf(stderr, "\r%.*s\033[K", columns(), line);
+    fflush(stderr);
+    p->drawn = true;
+    p->drawn_at = now;
+}
+
 void cli_progress_clear(cli_progress *p)
 {
     if (!p->drawn) return;

@@ -17,6 +17,9 @@ typedef struct cli_progress {
 void cli_progress_start(cli_progress *p, bool quiet);
 void cli_progress_step(cli_progress *p, const afn_progress *at);
 
+/* Any other line, not more often than ten times a second. */
+void cli_progress_line(cli_progress *p, const char *line);
+
 /* Wipe the line, before anything else is printed. */
 void cli_progress_clear(cli_progress *p);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "train_args.h"
+#include "weights_arg.h"
 
 #include <string.h>
 

@@ -14,7 +14,7 @@ LEVEL = {
     'tensor': 1, 'io': 1,
     'weights': 2, 'image': 2, 'graph': 2,
     'zoo': 3, 'data': 3, 'engine': 3, 'engine/ref': 3, 'engine/cpu': 3,
-    'model': 4,
+    'fetch': 4, 'model': 4,
     'train': 5, 'report': 5,
 }
 # Folders on one level that may be used by another on it: (user, used).
@@ -26,7 +26,8 @@ EXTRA_DOORS = {'zoo/family.h', 'data/dataset.h', 'engine/backend.h', 'train/opti
 LIBRARY = {
     'dnnl.h': {'engine/cpu/dnn'}, 'omp.h': {'engine/cpu', 'engine/ref'},
     'zip.h': {'io'}, 'jansson.h': {'io'}, 'jpeglib.h': {'image'}, 'png.h': {'image'},
-    'pthread.h': {'base'},
+    'pthread.h': {'base'}, 'openssl/evp.h': {'fetch/digest'},
+    'curl/curl.h': {'fetch/transfer_curl'}, 'dlfcn.h': {'fetch/transfer_curl'},
 }
 
 

@@ -13,6 +13,7 @@
 #include "base/checked.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/growing.h"
 #include "base/log.h"
 #include "base/machine.h"
 #include "base/rng.h"

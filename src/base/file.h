@@ -62,6 +62,9 @@ int64_t afn_out_calls(void);
 /* afn_out in one call. */
 afn_status afn_file_write(const char *path, const void *bytes, size_t n);
 
+/* Make a new name of this file last: best effort, some file systems refuse. */
+void afn_file_sync_folder(const char *path);
+
 typedef struct afn_dir_entry {
     char *name;  /* without the folder; never "." or ".." */
     bool is_dir; /* links are followed */

@@ -144,7 +144,7 @@ int64_t afn_out_tell(const afn_out *o)
 }
 
 /* Make the rename itself durable; best effort, some file systems refuse. */
-static void sync_folder(const char *path)
+void afn_file_sync_folder(const char *path)
 {
     char *dir = afn_strdup(path);
     if (!dir) return;
@@ -170,7 +170,7 @@ afn_status afn_out_commit(afn_out *o)
         st = afn_fail_errno(errno, "%s: cannot write", o->path);
         goto done;
     }
-    sync_folder(o->path);
+    afn_file_sync_folder(o->path);
 done:
     if (st != AFN_OK) (void)unlink(o->temp);
     out_free(o);
