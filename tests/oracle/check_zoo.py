@@ -73,7 +73,7 @@ def check_state_dict(name):
 
 
 def near(name, what, got, want, tolerance):
-    if abs(got - want) <= tolerance + 1e-7 * abs(want):
+    if abs(got - want) <= tolerance + 1e-6 * abs(want):  # a constant, printed in digits
         return 0
     print(f"{name}: {what} {got:.6g}, torchvision's {want:.6g} (+-{tolerance:.2g})")
     return 1
@@ -84,6 +84,8 @@ def check_distribution(key, t, values):
     a few standard errors at most; 6 is never met by chance over some hundred rows."""
     mean, std, low, high = values
     n, t = t.numel(), t.double()
+    # torch's trunc_normal_ yields its bound, 100 deviations off, once in some 2^24 draws.
+    t = t[t.abs() <= 50 * t.abs().median()]
     want_std = t.std(unbiased=False).item()
     bad = near(key, "mean", mean, t.mean().item(), 6 * want_std * math.sqrt(2 / n))
     bad += near(key, "deviation", std, want_std, 6 * want_std / math.sqrt(n))
