@@ -94,10 +94,10 @@ train_tiny profiled --profile
 code 0
 has out '^profile  tune: time in the network$'
 has out ' conv2d backward +features\.3\.squeeze$'
-train_tiny profiled --head-epochs 1 --profile
+train_tiny profiled-1 --head-epochs 1 --profile
 code 0
 has out '^profile  head: time in the network$'
-train_tiny profiled --quiet --profile
+train_tiny profiled-quiet --quiet --profile
 code 0
 silent
 
