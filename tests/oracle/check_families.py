@@ -2,10 +2,12 @@
 """Whole networks against torchvision's: the same values, images and labels give the
 same logits, loss, gradients, running statistics and weights after three steps of SGD,
 with batch norm in both modes and at two image sizes.  Dropout and stochastic depth are
-off.  torchvision computes in double, so that what differs is afina's rounding.  A value
-within rounding of zero may fall on either side of a ReLU and change a gradient by much;
-so a tensor may be as far off as twice what PyTorch's own fp32 is from its double, and
-what differs is tried again with other numbers, and fails when it differs three times.
+off.  torchvision computes in double, so that what differs is afina's rounding.
+
+A value within rounding of zero may fall on either side of a ReLU and change a gradient
+by much: Inception v3 in fp32 and batch norm over few values is 26 % of a tensor's largest
+gradient away from itself in double.  So the worst and the median of all tensors may be
+twice what PyTorch's own fp32 shows, and what differs is tried again with other numbers.
 
 GoogLeNet and Inception v3 train with their auxiliary classifiers at the sizes that
 take them: loss = main + 0.3 (aux1 + aux2), and main + 0.4 aux.
@@ -14,6 +16,7 @@ Usage: check_families.py FAMILY_TOOL [BACKEND [ARCH ...]].  Exits with 77 (skipp
 without torchvision."""
 
 import copy
+import statistics
 import subprocess
 import sys
 import warnings
@@ -37,9 +40,8 @@ LOGITS, GRADIENT, STEPPED = 1e-4, 1e-3, 1e-4  # of the largest of a tensor
 # architecture: (image size, samples) twice
 NETWORKS = {
     "shufflenet_v2_x0_5": [(64, 8), (96, 4)],
-    "shufflenet_v2_x1_0": [(64, 8), (96, 4)],
     "googlenet": [(64, 8), (96, 4)],
-    "inception_v3": [(139, 4), (299, 4)],
+    "inception_v3": [(139, 4), (299, 2)],
     "convnext_tiny": [(32, 3), (64, 2)],
 }
 AUX_WEIGHT = {"googlenet": 0.3, "inception_v3": 0.4}
@@ -113,8 +115,10 @@ def in_order(found, net):
         (2, place[f[0][12:]]) if f[0].startswith("gradient") else (3, place[f[0][12:]])))
 
 
-def tolerance(what):
-    return {"l": LOGITS, "g": GRADIENT, "a": STEPPED}[what[0]]
+def relative(what, off, t, gradients):
+    """The gradient of what a batch norm takes away again is nothing but rounding."""
+    least = 1e-3 * gradients if what[0] == "g" else 1e-2
+    return float(off) / max(t.abs().max().item(), least)
 
 
 def compare(got, found, own):
@@ -122,19 +126,23 @@ def compare(got, found, own):
     if len(got) != sum(t.numel() for _, t in found):
         return float("inf"), f"{len(got)} numbers"
     gradients = max(t.abs().max().item() for k, t in found if k[0] == "g")
-    worst, where, at = 0.0, "", 0
+    errors, at = {}, 0  # by kind: (ours, PyTorch's, name)
     for (what, t), (_, t32) in zip(found, own):
-        want = t.numpy().ravel()
-        off = float(numpy.abs(got[at:at + len(want)] - want).max())
-        # The gradient of what a batch norm takes away again is nothing but rounding.
-        least = 1e-3 * gradients if what[0] == "g" else 1e-2
-        allowed = max(max(float(numpy.abs(want).max()), least) * tolerance(what),
-                      2 * (t - t32.double()).abs().max().item())
-        error = off / allowed
-        if not error <= worst:
-            worst, where = error, f"{what}: {off:.2g} of {numpy.abs(want).max():.2g}"
-        at += len(want)
-    return worst, where
+        off = numpy.abs(got[at:at + t.numel()] - t.numpy().ravel()).max()
+        errors.setdefault(what[0], []).append(
+            (relative(what, off, t, gradients),
+             relative(what, (t - t32.double()).abs().max(), t, gradients), what))
+        at += t.numel()
+    worst = (0.0, "")
+    for kind, rows in errors.items():
+        limit = {"l": LOGITS, "g": GRADIENT, "a": STEPPED}[kind]
+        for pick, name in [(max, "worst"), (statistics.median, "median")]:
+            ours, theirs = (pick([r[i] for r in rows]) for i in (0, 1))
+            error = float("inf") if ours != ours else ours / max(limit, 2 * theirs)
+            where = f"{name} of {rows[0][2].split()[0]}: {ours:.2g}, PyTorch's {theirs:.2g}"
+            if not error <= worst[0]:
+                worst = (error, where)
+    return worst
 
 
 def check(tool, backend, name, size, n, mode, seed=1):
@@ -165,10 +173,11 @@ def check(tool, backend, name, size, n, mode, seed=1):
 
 def main():
     tool = sys.argv[1]
-    backend = sys.argv[2] if len(sys.argv) > 2 else "ref"
+    backend = sys.argv[2] if len(sys.argv) > 2 else "cpu"
     names = sys.argv[3:] or NETWORKS
     done = [check(tool, backend, name, size, n, mode) for name in names
-            for size, n in NETWORKS[name] for mode in ["batch", "frozen"]]
+            for size, n in NETWORKS[name] for mode in ["batch", "frozen"]
+            if size < 299 or sys.argv[3:]]  # that takes minutes
     print(f"{len(done)} runs, {sum(d or 0 for d in done)} differ")
     return 77 if all(d is None for d in done) else any(done)
 
