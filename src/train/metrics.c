@@ -157,8 +157,9 @@ static void measure_image(measuring *w, int64_t i)
     m->confusion[(size_t)label * (size_t)m->classes + (size_t)best]++;
     w->right5 += afn_rank_of_label(&one, 0) < 5;
 
-    int bin = (int)ceil(confidence * AFN_BINS) - 1;
-    bin = bin < 0 ? 0 : bin >= AFN_BINS ? AFN_BINS - 1 : bin;
+    const double place =
+        ceil(confidence * AFN_BINS) - 1; /* no number where logits are */
+    const int bin = place > 0 ? (int)fmin(place, AFN_BINS - 1) : 0;
     m->bin[bin].images++;
     m->bin[bin].confidence += confidence;
     m->bin[bin].accuracy += best == label;
