@@ -109,5 +109,5 @@ const afn_family afn_family_googlenet = {
     .aux = { { "aux1", "aux1.fc2" }, { "aux2", "aux2.fc2" } },
     .signed_pixels = true,
     .build = googlenet,
-    .variant = { { "googlenet" } },
+    .variant = { { .name = "googlenet" } },
 };

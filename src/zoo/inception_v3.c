@@ -184,5 +184,5 @@ const afn_family afn_family_inception_v3 = {
     .aux_min_size = 299,
     .signed_pixels = true,
     .build = inception_v3,
-    .variant = { { "inception_v3" } },
+    .variant = { { .name = "inception_v3" } },
 };
