@@ -21,29 +21,18 @@ static afn_status copy_options(afn_plan *p, const afn_plan_opts *o)
     return AFN_OK;
 }
 
-static const afn_node *input_node(const afn_graph *g)
-{
-    for (int i = 0; i < afn_graph_n_nodes(g); i++)
-        if (afn_graph_node(g, i)->op == AFN_OP_INPUT) return afn_graph_node(g, i);
-    return NULL;
-}
-
 /* Normalised value of every byte of each channel: as torchvision's ToTensor and
- * Normalize, step by step in float, and the network's own affine map. */
+ * Normalize, step by step in float. */
 static afn_status make_pixel_table(afn_plan *p)
 {
     const afn_plan_opts *o = &p->opts;
-    const afn_node *in = input_node(p->graph);
-    const bool affine = in && in->attr.input.affine;
     const bool normalise = o->std[0] > 0 && o->std[1] > 0 && o->std[2] > 0;
     p->pixel_table = afn_alloc(3 * 256 * sizeof(float));
     if (!p->pixel_table) return afn_fail(AFN_ENOMEM, "out of memory");
     for (int c = 0; c < 3; c++)
         for (int i = 0; i < 256; i++) {
             const float x = (float)i / 255.0f;
-            const float y = normalise ? (x - o->mean[c]) / o->std[c] : x;
-            p->pixel_table[c * 256 + i] =
-                affine ? y * in->attr.input.scale[c] + in->attr.input.shift[c] : y;
+            p->pixel_table[c * 256 + i] = normalise ? (x - o->mean[c]) / o->std[c] : x;
         }
     return AFN_OK;
 }
@@ -302,16 +291,10 @@ afn_status afn_plan_input_gradient(const afn_plan *p, float *out)
     const afn_value in = p->low.n_steps ? p->low.step[0].output : AFN_NO_VALUE;
     if (!r || r->grad_buffer[in] < 0)
         return afn_fail(AFN_EINVAL, "the input's gradient was not asked for");
-    const afn_node *node = afn_graph_node(p->graph, in);
     p->backend->enter(p->device);
-    const afn_status st =
-        p->backend->read_value(p->device, &r->layout[in], &node->shape, r->n,
-                               afn_program_at(r, r->grad_buffer[in]), out);
-    if (st != AFN_OK || !node->attr.input.affine) return st;
-    const int64_t count = afn_shape_count(&node->shape), plane = count / 3;
-    for (int64_t i = 0; i < r->n * count; i++)
-        out[i] *= node->attr.input.scale[i % count / plane];
-    return AFN_OK;
+    return p->backend->read_value(p->device, &r->layout[in],
+                                  &afn_graph_node(p->graph, in)->shape, r->n,
+                                  afn_program_at(r, r->grad_buffer[in]), out);
 }
 
 afn_status afn_plan_watched(const afn_plan *p, float *value, float *gradient)

@@ -3,8 +3,6 @@
  * parameters.  Each does nothing once the graph has an error. */
 #include "graph/node.h"
 
-#include <string.h>
-
 static int or_else(int value, int fallback)
 {
     return value ? value : fallback;
@@ -276,17 +274,6 @@ afn_value afn_stochastic_depth(afn_graph *g, afn_value x, float p)
                                              .n_inputs = 1,
                                              .input = &x,
                                              .attr.p = p });
-}
-
-afn_value afn_input_affine(afn_graph *g, const float scale[3], const float shift[3])
-{
-    afn_node n = { .op = AFN_OP_INPUT, .attr.input.affine = true };
-    if (g->error == AFN_OK && g->input.dim[0] != 3)
-        afn_graph_fail(g, AFN_EINVAL, "an input of %lld channels, transformed are 3",
-                       (long long)g->input.dim[0]);
-    memcpy(n.attr.input.scale, scale, sizeof n.attr.input.scale);
-    memcpy(n.attr.input.shift, shift, sizeof n.attr.input.shift);
-    return afn_graph__append(g, &n);
 }
 
 afn_value afn_outputs(afn_graph *g, afn_value logits, int n, const afn_aux *aux)

@@ -166,10 +166,6 @@ afn_value afn_shuffle(afn_graph *g, afn_value x, int groups);
  * probability p, the others grow by 1/(1-p). */
 afn_value afn_stochastic_depth(afn_graph *g, afn_value x, float p);
 
-/* The input with channel c times scale[c] plus shift[c], for a network whose weights
- * want another normalisation than the data has: 3 channels only. */
-afn_value afn_input_affine(afn_graph *g, const float scale[3], const float shift[3]);
-
 /* An auxiliary classifier: in training its cross-entropy counts `weight` times. */
 typedef struct afn_aux {
     afn_value logits; /* (classes) */
@@ -240,10 +236,6 @@ typedef struct afn_node {
         struct {
             int first, count;
         } slice;
-        struct {
-            bool affine;
-            float scale[3], shift[3];
-        } input;
         float aux_weight[AFN_MAX_AUX]; /* of outputs; [n_inputs - 1] */
     } attr;
     int param[AFN_MAX_PARAMS]; /* index into the parameter list */

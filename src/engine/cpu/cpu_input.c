@@ -9,7 +9,6 @@ typedef struct input {
     cpu_device *device;
     const afn_kern *kern;
     afn_shape shape;
-    const afn_node *node;
     bool blocked;
 } input;
 
@@ -26,7 +25,6 @@ static afn_status prepare(const afn_prepare *p, afn_kernel *k)
     if (!s) return afn_fail(AFN_ENOMEM, "out of memory");
     s->device = p->device;
     s->shape = step->out_shape;
-    s->node = step->node;
     s->blocked = !(step->only_feeds_conv && step->out_shape.dim[0] <= 4);
     const dnn_order order = s->blocked ? cpu_order(s->device, &s->shape) : DNN_PLAIN;
     const afn_status st =
@@ -41,12 +39,7 @@ static float value_at(const fill_args *f, int64_t n, int64_t c, int64_t i)
 {
     const int64_t channels = f->s->shape.dim[0];
     const int64_t pixels = f->s->shape.dim[1] * f->s->shape.dim[2];
-    if (f->a->values) {
-        const float x = f->a->values[(n * channels + c) * pixels + i];
-        const afn_node *node = f->s->node;
-        if (!node->attr.input.affine) return x;
-        return x * node->attr.input.scale[c] + node->attr.input.shift[c];
-    }
+    if (f->a->values) return f->a->values[(n * channels + c) * pixels + i];
     return f->a->pixel_table[c * 256 + f->a->pixels[(n * pixels + i) * channels + c]];
 }
 
@@ -60,20 +53,16 @@ static void fill_plain(void *user, int64_t from, int64_t to)
     float some[CHUNK];
     for (int64_t u = from; u < to; u++) {
         void *out = cpu_at(k, f->a->out, u * pixels);
-        if (f->a->values && !f->s->node->attr.input.affine) {
+        if (f->a->values) {
             k->store(out, f->a->values + u * pixels, pixels);
             continue;
         }
         const int64_t n = u / channels, c = u % channels;
-        const uint8_t *in =
-            f->a->pixels ? f->a->pixels + n * pixels * channels + c : NULL;
-        const float *table = in ? f->a->pixel_table + c * 256 : NULL;
+        const uint8_t *in = f->a->pixels + n * pixels * channels + c;
+        const float *table = f->a->pixel_table + c * 256;
         for (int64_t at = 0; at < pixels; at += CHUNK) {
             const int64_t size = pixels - at < CHUNK ? pixels - at : CHUNK;
-            for (int64_t i = 0; in && i < size; i++)
-                some[i] = table[in[(at + i) * channels]];
-            for (int64_t i = 0; !in && i < size; i++)
-                some[i] = value_at(f, n, c, at + i);
+            for (int64_t i = 0; i < size; i++) some[i] = table[in[(at + i) * channels]];
             k->store(cpu_at(k, out, at), some, size);
         }
     }

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Input: pixels (n,h,w,3) of 8 bits become normalised values (n,3,h,w),
  *     y[n,c,h,w] = table[c][pixel[n,h,w,c]];
- * values given as floats are taken as they are, but for the affine map that the node
- * may have (the table has it already). */
+ * values given as floats are taken as they are. */
 #include "engine/ref/ref.h"
 
 static void from_pixels(const uint8_t *pixels, const float *table, const afn_args *a,
@@ -17,24 +16,12 @@ static void from_pixels(const uint8_t *pixels, const float *table, const afn_arg
                     table[c * 256 + pixels[(n * d.plane + i) * d.c + c]];
 }
 
-static void map_values(const afn_node *node, const afn_args *a, afn_ref_dims d)
-{
-    const float *scale = node->attr.input.scale, *shift = node->attr.input.shift;
-    float *y = a->out;
-    for (int64_t i = 0; i < a->n * d.count; i++) {
-        const int64_t c = i / d.plane % d.c;
-        y[i] = a->values[i] * scale[c] + shift[c];
-    }
-}
-
 static afn_status forward(void *state, const afn_args *a)
 {
     const afn_step *s = state;
     const afn_ref_dims d = afn_ref__dims(&s->out_shape);
     if (a->pixels)
         from_pixels(a->pixels, a->pixel_table, a, d);
-    else if (s->node->attr.input.affine)
-        map_values(s->node, a, d);
     else
         memcpy(a->out, a->values, (size_t)(a->n * d.count) * sizeof(float));
     return AFN_OK;
