@@ -1,16 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* MobileNet V2.  Sandler et al. 2018, https://arxiv.org/abs/1801.04381.
  * Scopes and layer names spell torchvision's state_dict keys: its .pth loads as is. */
+#include "zoo/blocks.h"
 #include "zoo/family.h"
 
-/* Convolution "<name>.0", batch norm "<name>.1", ReLU6. */
 static afn_value conv_bn_relu6(afn_graph *g, afn_value x, const char *name, afn_conv c)
 {
-    afn_enter(g, "%s", name);
-    x = afn_conv2d(g, x, "0", c);
-    x = afn_batch_norm(g, x, "1", (afn_bn){ 0 });
-    afn_leave(g);
-    return afn_activation(g, x, AFN_ACT_RELU6);
+    return afn_zoo__conv_bn_act(g, x, name, c, (afn_bn){ 0 }, AFN_ACT_RELU6);
 }
 
 typedef struct block {
