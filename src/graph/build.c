@@ -87,6 +87,15 @@ afn_value afn_linear(afn_graph *g, afn_value x, const char *name, int out)
     return v;
 }
 
+/* Weight, which begins as 1, and bias of a norm: one for each channel of its input. */
+static void add_norm_weights(afn_graph *g, afn_value v, afn_shape per_channel)
+{
+    const afn_param ones = { .shape = per_channel, .init.rule = AFN_INIT_ONES };
+    const afn_param zeros = { .shape = per_channel, .init.rule = AFN_INIT_ZEROS };
+    afn_graph__add_param(g, v, AFN_WEIGHT, "weight", ones);
+    afn_graph__add_param(g, v, AFN_BIAS, "bias", zeros);
+}
+
 afn_value afn_batch_norm(afn_graph *g, afn_value x, const char *name, afn_bn b)
 {
     const afn_bn_attr a = { .eps = b.eps > 0 ? b.eps : 1e-5f,
@@ -98,15 +107,16 @@ afn_value afn_batch_norm(afn_graph *g, afn_value x, const char *name, afn_bn b)
                                                           .name = name });
     if (v < 0) return v;
     const afn_shape per_channel = AFN_SHAPE(g->node[x].shape.dim[0]);
-    const afn_param ones = { .shape = per_channel, .init.rule = AFN_INIT_ONES };
-    const afn_param zeros = { .shape = per_channel, .init.rule = AFN_INIT_ZEROS };
-    afn_param mean = zeros, var = ones;
+    const afn_param mean = { .shape = per_channel,
+                             .buffer = true,
+                             .init.rule = AFN_INIT_ZEROS };
+    const afn_param var = { .shape = per_channel,
+                            .buffer = true,
+                            .init.rule = AFN_INIT_ONES };
     const afn_param batches = { .dtype = AFN_I64,
                                 .buffer = true,
                                 .init.rule = AFN_INIT_ZEROS };
-    mean.buffer = var.buffer = true;
-    afn_graph__add_param(g, v, AFN_WEIGHT, "weight", ones);
-    afn_graph__add_param(g, v, AFN_BIAS, "bias", zeros);
+    add_norm_weights(g, v, per_channel);
     afn_graph__add_param(g, v, AFN_RUNNING_MEAN, "running_mean", mean);
     afn_graph__add_param(g, v, AFN_RUNNING_VAR, "running_var", var);
     afn_graph__add_param(g, v, AFN_NUM_BATCHES, "num_batches_tracked", batches);
@@ -204,11 +214,7 @@ afn_value afn_layer_norm(afn_graph *g, afn_value x, const char *name, float eps)
                                                           .attr.eps = eps,
                                                           .name = name });
     if (v < 0) return v;
-    const afn_shape per_channel = AFN_SHAPE(g->node[x].shape.dim[0]);
-    const afn_param ones = { .shape = per_channel, .init.rule = AFN_INIT_ONES };
-    const afn_param zeros = { .shape = per_channel, .init.rule = AFN_INIT_ZEROS };
-    afn_graph__add_param(g, v, AFN_WEIGHT, "weight", ones);
-    afn_graph__add_param(g, v, AFN_BIAS, "bias", zeros);
+    add_norm_weights(g, v, AFN_SHAPE(g->node[x].shape.dim[0]));
     return v;
 }
 
