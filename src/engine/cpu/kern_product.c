@@ -7,52 +7,36 @@
  * Zee and van de Geijn 2015, https://doi.org/10.1145/2764454.  A column of C is summed
  * in order of depth whatever its place, so results do not depend on how the work was
  * cut. */
-#include <string.h>
-
 #include "engine/cpu/kern.h"
-
-#define INLINE static inline __attribute__((always_inline))
-
-typedef float vec __attribute__((vector_size(B * 4)));
+#include "engine/cpu/kern_vec.h"
 
 /* As many as leave registers for B and A: 32 of them with AVX-512, 16 without. */
 enum { ROWS = B == 16 ? 14 : 6 };
 
-INLINE vec load(const float *from)
-{
-    vec x;
-    memcpy(&x, from, sizeof x);
-    return x;
-}
-
-INLINE void store(float *to, vec x)
-{
-    memcpy(to, &x, sizeof x);
-}
-
 INLINE void tile(const afn_kern_product *p, const float *a, float *c, int rows,
-                 int wide)
+                 int vectors)
 {
     vec sum[ROWS][2];
 #pragma GCC unroll 16
     for (int r = 0; r < rows; r++)
-        for (int v = 0; v < wide; v++)
-            sum[r][v] = p->add ? load(c + r * p->c_row + v * B) : (vec){ 0 };
+        for (int v = 0; v < vectors; v++)
+            sum[r][v] = p->add ? load_vec(c + r * p->c_row + v * B) : (vec){ 0 };
     const float *b = p->b;
     for (int64_t k = 0; k < p->depth; k++) {
-        const vec b0 = load(b), b1 = wide > 1 ? load(b + B) : b0;
+        const vec b0 = load_vec(b), b1 = vectors > 1 ? load_vec(b + B) : b0;
 #pragma GCC unroll 16
         for (int r = 0; r < rows; r++) {
             const float x = a[r * p->a_row];
             sum[r][0] += x * b0;
-            if (wide > 1) sum[r][1] += x * b1;
+            if (vectors > 1) sum[r][1] += x * b1;
         }
         a += p->a_depth;
         b += p->b_depth;
     }
 #pragma GCC unroll 16
     for (int r = 0; r < rows; r++)
-        for (int v = 0; v < wide; v++) store(c + r * p->c_row + v * B, sum[r][v]);
+        for (int v = 0; v < vectors; v++)
+            store_vec(c + r * p->c_row + v * B, sum[r][v]);
 }
 
 /* One function for each number of rows, so that sums have registers of their own. */
