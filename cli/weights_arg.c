@@ -6,6 +6,7 @@
 #include "weights_arg.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "cli.h"
@@ -69,6 +70,21 @@ static bool exists(const char *path)
     return stat(path, &info) == 0;
 }
 
+/* Is or resembles what stands before the slash the name of a model?  If not, it is
+ * taken for a file, and then that file is said to be missing. */
+static bool resembles_model(const char *weights)
+{
+    char typed[64];
+    snprintf(typed, sizeof typed, "%.*s", (int)strcspn(weights, "/"), weights);
+    for (int i = 0; i < afn_arch_count(); i++) {
+        afn_arch_info info;
+        const char *near;
+        if (afn_arch_get(&info, i) != AFN_OK) return true;
+        if (cli_nearest(typed, &info.name, 1, &near, 1)) return true;
+    }
+    return false;
+}
+
 afn_status cli_weights_path(char path[AFN_PATH_BYTES], const char **model,
                             const char *weights)
 {
@@ -76,7 +92,8 @@ afn_status cli_weights_path(char path[AFN_PATH_BYTES], const char **model,
     snprintf(path, AFN_PATH_BYTES, "%s", weights);
     if (!afn_weights_file_is_name(weights)) return AFN_OK;
     const afn_status st = afn_weights_file_named(&file, *model, weights);
-    if (st != AFN_OK) return exists(weights) ? AFN_OK : st;
+    const bool a_file = st == AFN_ENOTFOUND && !*model && !resembles_model(weights);
+    if (st != AFN_OK) return a_file || exists(weights) ? AFN_OK : st;
     if (!*model) *model = file.arch;
     return afn_weights_file_find(path, &file);
 }

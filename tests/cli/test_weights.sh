@@ -68,9 +68,9 @@ code 1
 silent
 says "small.onnx: unknown extension, expected .pth, .pt, .th or .safetensors"
 gone small.onnx
-run convert no-such-file.pth new.pth
+run convert no-such-file new.pth
 code 1
-says "no-such-file.pth: cannot open: no such file or folder"
+says "no-such-file: cannot open: no such file or folder"
 gone new.pth
 run convert small.safetensors no-such-folder/new.pth
 code 1
