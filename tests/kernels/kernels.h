@@ -70,8 +70,7 @@ typedef struct tensor {
 } tensor;
 
 typedef struct results {
-    afn_status status; /* AFN_ESHAPE: too few values for batch statistics;
-                        * AFN_EUNSUPPORTED: the backend lacks an operator */
+    afn_status status; /* AFN_ESHAPE: too few values for batch statistics */
     tensor *t;
     int n, cap;
 } results;

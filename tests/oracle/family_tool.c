@@ -191,5 +191,5 @@ int main(int argc, char **argv)
     }
     const afn_status st = run(argv);
     if (st != AFN_OK) fprintf(stderr, "family_tool: %s\n", afn_error_message());
-    return st == AFN_OK ? 0 : st == AFN_EUNSUPPORTED ? 3 : 1;
+    return st != AFN_OK;
 }

@@ -311,5 +311,5 @@ int main(int argc, char **argv)
     else
         return 2;
     if (st != AFN_OK) fprintf(stderr, "%s\n", afn_error_message());
-    return st == AFN_EUNSUPPORTED ? 3 : st != AFN_OK;
+    return st != AFN_OK;
 }
