@@ -32,6 +32,8 @@ except ImportError:
     print("torchvision is not installed")
     sys.exit(77)
 
+from no_init import NoInit
+
 warnings.filterwarnings("ignore")
 
 CLASSES = 10
@@ -127,21 +129,6 @@ def make(name):
     model = getattr(torchvision.models, name)(**kwargs)
     fill(model, name)
     return model
-
-
-class NoInit:
-    """Makes torch.nn.init's functions do nothing: values are set by fill()."""
-
-    def __enter__(self):
-        self.saved = {}
-        for f in ["normal_", "uniform_", "kaiming_normal_", "kaiming_uniform_",
-                  "trunc_normal_"]:
-            self.saved[f] = getattr(torch.nn.init, f)
-            setattr(torch.nn.init, f, lambda t, *args, **kwargs: t)
-
-    def __exit__(self, *_):
-        for f, saved in self.saved.items():
-            setattr(torch.nn.init, f, saved)
 
 
 def make_pixels(size):

@@ -19,6 +19,8 @@ except ImportError:
     print("torchvision is not installed")
     sys.exit(77)
 
+from no_init import NoInit
+
 warnings.filterwarnings("ignore")
 
 # Networks whose initial values are compared; together they use every rule.
@@ -33,21 +35,6 @@ LARGEST = "regnet_y_128gf"
 def tool(*args):
     return subprocess.run([sys.argv[1], *args], check=True, text=True,
                           stdout=subprocess.PIPE).stdout.splitlines()
-
-
-class NoInit:
-    """Makes torch.nn.init's functions do nothing while a network is made."""
-
-    def __enter__(self):
-        self.saved = {}
-        for f in ["normal_", "uniform_", "kaiming_normal_", "kaiming_uniform_",
-                  "trunc_normal_"]:
-            self.saved[f] = getattr(torch.nn.init, f)
-            setattr(torch.nn.init, f, lambda t, *args, **kwargs: t)
-
-    def __exit__(self, *_):
-        for f, saved in self.saved.items():
-            setattr(torch.nn.init, f, saved)
 
 
 def line(key, tensor):

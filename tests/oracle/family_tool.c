@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "engine/engine.h"
+#include "floats.h"
 #include "train/loss.h"
 #include "train/optim.h"
 #include "zoo/zoo.h"
@@ -28,24 +29,6 @@ typedef struct job {
     int *label;
     afn_plan_opts opts;
 } job;
-
-static float *numbers(int64_t count)
-{
-    float *v = calloc((size_t)count + 1, sizeof *v);
-    if (!v) exit(2);
-    return v;
-}
-
-static afn_status read_floats(float *v, int64_t count)
-{
-    const size_t got = fread(v, sizeof *v, (size_t)count, stdin);
-    return got == (size_t)count ? AFN_OK : afn_fail(AFN_EIO, "input too short");
-}
-
-static void write_floats(const float *v, int64_t count)
-{
-    fwrite(v, sizeof *v, (size_t)count, stdout);
-}
 
 static afn_status read_input(job *j, int64_t pixels)
 {

@@ -11,7 +11,7 @@
  *   losses        (steps)
  *   after.NAME    every entry of the state dict that is float
  * and of the counters that all agree, as metadata "batches".  Dropout and its like are
- * off.  infer makes logits only.  Exits with 3 where the backend lacks an operator. */
+ * off.  infer makes logits only. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "engine/engine.h"
+#include "floats.h"
 
 typedef struct request {
     char **arg;
@@ -184,24 +185,6 @@ static afn_status build(afn_graph **out, const char *op, const int *chw,
     for (size_t i = 0; i < AFN_COUNT(op_table); i++)
         if (strcmp(op_table[i].name, op) == 0) y = op_table[i].build(g, x, r);
     return afn_graph_finish(g, y);
-}
-
-static float *numbers(int64_t count)
-{
-    float *v = calloc((size_t)count + 1, sizeof *v);
-    if (!v) exit(2);
-    return v;
-}
-
-static afn_status read_floats(float *v, int64_t count)
-{
-    const size_t got = fread(v, sizeof *v, (size_t)count, stdin);
-    return got == (size_t)count ? AFN_OK : afn_fail(AFN_EIO, "input too short");
-}
-
-static void write_floats(const float *v, int64_t count)
-{
-    fwrite(v, sizeof *v, (size_t)count, stdout);
 }
 
 static int64_t count_of(const afn_graph *g, afn_value v)
