@@ -66,15 +66,6 @@ int cli_usage(const cli_command *c, const char *fmt, ...) CLI_PRINTF(2, 3);
 /* Print the library's warnings as messages; for afn_log_set(). */
 void cli_log(afn_log_level level, const char *line, void *user);
 
-/* ---- precision.c ---- */
-
-/* Choices of --precision, in the order of afn_precision, and its help. */
-extern const char *const cli_precisions[];
-extern const char cli_precision_help[];
-
-/* What a choice becomes on this machine; prints a warning where that is another. */
-afn_precision cli_precision(int choice);
-
 /* ---- help.c ---- */
 
 void cli_help(const cli_command *c);

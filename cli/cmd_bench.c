@@ -5,6 +5,7 @@
 
 #include "cli.h"
 #include "json_out.h"
+#include "machine_options.h"
 #include "profile_out.h"
 #include "weights_arg.h"
 
@@ -17,7 +18,6 @@ typedef struct bench_args {
 } bench_args;
 
 static const char *const modes[] = { "tune", "head", "infer", NULL };
-static const char *const backends[] = { "cpu", "ref", NULL };
 _Static_assert(AFN_BENCH_TUNE == 0 && AFN_BENCH_HEAD == 1 && AFN_BENCH_INFER == 2,
                "modes[] in the order of afn_bench_mode");
 
@@ -140,7 +140,7 @@ static int bench(const bench_args *o)
     opts.batch = o->batch;
     opts.steps = (int)o->steps;
     opts.threads = (int)o->threads;
-    opts.backend = backends[o->backend];
+    opts.backend = cli_backends[o->backend];
     opts.convolutions = o->convolutions;
 
     afn_status st = open_model(&m, o);
@@ -194,12 +194,7 @@ static const cli_option options[] = {
       .initial = "tune",
       .help = "what a step does: tune trains everything, head trains the last layer "
               "behind a frozen backbone that runs every time, infer predicts" },
-    { .name = "precision",
-      .type = CLI_CHOICE,
-      .at = offsetof(bench_args, precision),
-      .choice = cli_precisions,
-      .initial = "fp32",
-      .help = cli_precision_help },
+    { CLI_PRECISION(bench_args, precision) },
     { .name = "image-size",
       .type = CLI_INT,
       .metavar = "PIXELS",
@@ -222,21 +217,8 @@ static const cli_option options[] = {
       .max = 1000000,
       .initial = "5",
       .help = "timed steps, whose median counts; one more runs before them" },
-    { .name = "threads",
-      .type = CLI_INT,
-      .metavar = "N",
-      .at = offsetof(bench_args, threads),
-      .min = 0,
-      .max = 1024,
-      .initial = "0",
-      .help = "processors to use, 0 for all" },
-    { .name = "backend",
-      .type = CLI_CHOICE,
-      .at = offsetof(bench_args, backend),
-      .choice = backends,
-      .initial = "cpu",
-      .hidden = true,
-      .help = "what computes" },
+    { CLI_THREADS(bench_args, threads) },
+    { CLI_BACKEND(bench_args, backend) },
     { .name = "convolutions",
       .type = CLI_FLAG,
       .at = offsetof(bench_args, convolutions),

@@ -10,6 +10,7 @@
 #include "cli.h"
 #include "data_open.h"
 #include "eval_out.h"
+#include "machine_options.h"
 #include "weights_arg.h"
 
 typedef struct eval_args {
@@ -23,7 +24,6 @@ typedef struct eval_args {
 
 enum { SPLIT_AUTO, SPLIT_TRAIN, SPLIT_VAL, SPLIT_TEST, SPLIT_ALL };
 static const char *const splits[] = { "auto", "train", "val", "test", "all", NULL };
-static const char *const backends[] = { "cpu", "ref", NULL };
 
 static void evaluation_close(cli_evaluation *s)
 {
@@ -75,7 +75,7 @@ static afn_status score(cli_evaluation *s, const eval_args *o)
     opts.predict.batch = o->batch;
     opts.predict.threads = (int)o->data.threads;
     opts.predict.exact = o->exact;
-    opts.predict.backend = backends[o->backend];
+    opts.predict.backend = cli_backends[o->backend];
     opts.predict.precision = cli_precision(o->precision);
     opts.strict = o->data.strict;
     opts.on_batch = on_batch;
@@ -237,31 +237,10 @@ static const cli_option options[] = {
       .max = 4096,
       .initial = "32",
       .help = "images computed at once" },
-    { .name = "exact",
-      .type = CLI_FLAG,
-      .at = offsetof(eval_args, exact),
-      .help = "no Winograd convolutions: slower, rounds as PyTorch does" },
-    { .name = "threads",
-      .type = CLI_INT,
-      .metavar = "N",
-      .at = offsetof(eval_args, data.threads),
-      .min = 0,
-      .max = 1024,
-      .initial = "0",
-      .help = "processors to use, 0 for all" },
-    { .name = "precision",
-      .type = CLI_CHOICE,
-      .at = offsetof(eval_args, precision),
-      .choice = cli_precisions,
-      .initial = "fp32",
-      .help = cli_precision_help },
-    { .name = "backend",
-      .type = CLI_CHOICE,
-      .at = offsetof(eval_args, backend),
-      .choice = backends,
-      .initial = "cpu",
-      .hidden = true,
-      .help = "what computes" },
+    { CLI_EXACT(eval_args, exact) },
+    { CLI_THREADS(eval_args, data.threads) },
+    { CLI_PRECISION(eval_args, precision) },
+    { CLI_BACKEND(eval_args, backend) },
     { .name = NULL },
 };
 

@@ -11,6 +11,7 @@
 
 #include "cli.h"
 #include "json_out.h"
+#include "machine_options.h"
 #include "out_folder.h"
 #include "weights_arg.h"
 
@@ -20,8 +21,6 @@ typedef struct predict_args {
     bool logits, json, exact, no_calibration, no_unknown;
     int backend, precision;
 } predict_args;
-
-static const char *const backends[] = { "cpu", "ref", NULL };
 
 /* All that one picture after the other needs. */
 typedef struct prediction {
@@ -79,7 +78,7 @@ static int prediction_open(prediction *s, const predict_args *o, const char *pat
     afn_predict_opts opts = afn_predict_defaults();
     opts.threads = (int)o->threads;
     opts.exact = o->exact;
-    opts.backend = backends[o->backend];
+    opts.backend = cli_backends[o->backend];
     opts.precision = cli_precision(o->precision);
 
     *s = (prediction){ .o = o };
@@ -279,31 +278,10 @@ static const cli_option options[] = {
       .type = CLI_FLAG,
       .at = offsetof(predict_args, no_unknown),
       .help = "always answer, however unsure" },
-    { .name = "exact",
-      .type = CLI_FLAG,
-      .at = offsetof(predict_args, exact),
-      .help = "no Winograd convolutions: slower, rounds as PyTorch does" },
-    { .name = "threads",
-      .type = CLI_INT,
-      .metavar = "N",
-      .at = offsetof(predict_args, threads),
-      .min = 0,
-      .max = 1024,
-      .initial = "0",
-      .help = "processors to use, 0 for all" },
-    { .name = "precision",
-      .type = CLI_CHOICE,
-      .at = offsetof(predict_args, precision),
-      .choice = cli_precisions,
-      .initial = "fp32",
-      .help = cli_precision_help },
-    { .name = "backend",
-      .type = CLI_CHOICE,
-      .at = offsetof(predict_args, backend),
-      .choice = backends,
-      .initial = "cpu",
-      .hidden = true,
-      .help = "what computes" },
+    { CLI_EXACT(predict_args, exact) },
+    { CLI_THREADS(predict_args, threads) },
+    { CLI_PRECISION(predict_args, precision) },
+    { CLI_BACKEND(predict_args, backend) },
     { .name = NULL },
 };
 

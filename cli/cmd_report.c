@@ -7,6 +7,7 @@
 
 #include "cli.h"
 #include "data_open.h"
+#include "machine_options.h"
 
 typedef struct report_args {
     const char *data, *title, *augment;
@@ -132,14 +133,7 @@ static const cli_option options[] = {
       .type = CLI_FLAG,
       .at = offsetof(report_args, no_heat),
       .help = "do not show where the network looked" },
-    { .name = "threads",
-      .type = CLI_INT,
-      .metavar = "N",
-      .at = offsetof(report_args, how.threads),
-      .min = 0,
-      .max = 1024,
-      .initial = "0",
-      .help = "processors to use, 0 for all" },
+    { CLI_THREADS(report_args, how.threads) },
     { .name = NULL },
 };
 

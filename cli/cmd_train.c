@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "machine_options.h"
 #include "out_folder.h"
 #include "stop.h"
 #include "training.h"

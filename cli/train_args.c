@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "train_args.h"
+#include "machine_options.h"
 #include "weights_arg.h"
 
 #include <string.h>
 
 static const char *const bn_modes[] = { "auto", "batch", "frozen", NULL };
-static const char *const backends[] = { "cpu", "ref", NULL };
 _Static_assert(AFN_BN_AUTO == 0 && AFN_BN_BATCH == 1 && AFN_BN_FROZEN == 2,
                "bn_modes[] in the order of afn_bn_mode");
 
@@ -100,7 +100,7 @@ void cli_train_opts(afn_fit_opts *opts, const train_args *o)
     opts->seed = (uint64_t)o->data.seed;
     opts->threads = (int)o->data.threads;
     opts->exact = o->exact;
-    opts->backend = backends[o->backend];
+    opts->backend = cli_backends[o->backend];
     opts->out = o->out;
     opts->feature_cache = o->feature_memory >= 0;
     opts->feature_memory = opts->feature_cache ? o->feature_memory : 0;
@@ -199,25 +199,9 @@ static const cli_option phase_options[] = {
 };
 
 static const cli_option machine_options[] = {
-    { .section = "machine",
-      .name = "threads",
-      .type = CLI_INT,
-      .metavar = "N",
-      .at = offsetof(train_args, data.threads),
-      .min = 0,
-      .max = 1024,
-      .initial = "0",
-      .help = "processors to use, 0 for all" },
-    { .name = "precision",
-      .type = CLI_CHOICE,
-      .at = offsetof(train_args, precision),
-      .choice = cli_precisions,
-      .initial = "fp32",
-      .help = cli_precision_help },
-    { .name = "exact",
-      .type = CLI_FLAG,
-      .at = offsetof(train_args, exact),
-      .help = "no Winograd convolutions: slower, rounds as PyTorch does" },
+    { .section = "machine", CLI_THREADS(train_args, data.threads) },
+    { CLI_PRECISION(train_args, precision) },
+    { CLI_EXACT(train_args, exact) },
     { .name = "feature-cache",
       .type = CLI_TEXT,
       .metavar = "auto|off|SIZE",
@@ -236,13 +220,7 @@ static const cli_option machine_options[] = {
           "memory for decoded and resized images, which are then made once (auto: a "
           "quarter of the memory that is available); the results do not depend on "
           "it" },
-    { .name = "backend",
-      .type = CLI_CHOICE,
-      .at = offsetof(train_args, backend),
-      .choice = backends,
-      .initial = "cpu",
-      .hidden = true,
-      .help = "what computes" },
+    { CLI_BACKEND(train_args, backend) },
     { .name = NULL },
 };
 

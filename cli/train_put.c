@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "machine_options.h"
 #include "profile_out.h"
 
 static void put_model(const training *s)

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* --precision, which several commands have. */
+/* What the shared options choose among. */
+#include "machine_options.h"
+
 #include <stddef.h>
 
-#include "cli.h"
+const char *const cli_backends[] = { "cpu", "ref", NULL };
 
 const char *const cli_precisions[] = { "fp32", "bf16", NULL };
 _Static_assert(AFN_PRECISION_FP32 == 0 && AFN_PRECISION_BF16 == 1,
