@@ -2,24 +2,18 @@
 /* The list of schedules, their defaults, and what their options may be. */
 #include "train/lr_schedule.h"
 
-#include <string.h>
-
 static const afn_schedule *const list[] = {
     &afn_schedule_constant,
 };
 
 afn_status afn_schedule_find(const afn_schedule **out, const char *name)
 {
-    afn_buf known = { 0 };
-    *out = NULL;
-    for (size_t i = 0; i < AFN_COUNT(list); i++)
-        if (strcmp(list[i]->name, name) == 0) *out = list[i];
-    if (*out) return AFN_OK;
-    for (size_t i = 0; i < AFN_COUNT(list); i++)
-        afn_buf_fmt(&known, "%s%s", i ? ", " : "", list[i]->name);
-    const afn_status st = afn_fail(AFN_ENOTFOUND, "%s: no such schedule, there is %s",
-                                   name, known.data ? known.data : "");
-    afn_buf_free(&known);
+    const char *known[AFN_COUNT(list)];
+    size_t at = 0;
+    for (size_t i = 0; i < AFN_COUNT(list); i++) known[i] = list[i]->name;
+    const afn_status st =
+        afn_train__find(&at, "schedule", name, known, AFN_COUNT(list));
+    *out = st == AFN_OK ? list[at] : NULL;
     return st;
 }
 

@@ -11,16 +11,12 @@ static const afn_optimizer *const list[] = {
 
 afn_status afn_optimizer_find(const afn_optimizer **out, const char *name)
 {
-    afn_buf known = { 0 };
-    *out = NULL;
-    for (size_t i = 0; i < AFN_COUNT(list); i++)
-        if (strcmp(list[i]->name, name) == 0) *out = list[i];
-    if (*out) return AFN_OK;
-    for (size_t i = 0; i < AFN_COUNT(list); i++)
-        afn_buf_fmt(&known, "%s%s", i ? ", " : "", list[i]->name);
-    const afn_status st = afn_fail(AFN_ENOTFOUND, "%s: no such optimizer, there is %s",
-                                   name, known.data ? known.data : "");
-    afn_buf_free(&known);
+    const char *known[AFN_COUNT(list)];
+    size_t at = 0;
+    for (size_t i = 0; i < AFN_COUNT(list); i++) known[i] = list[i]->name;
+    const afn_status st =
+        afn_train__find(&at, "optimizer", name, known, AFN_COUNT(list));
+    *out = st == AFN_OK ? list[at] : NULL;
     return st;
 }
 
@@ -43,7 +39,20 @@ afn_optim_opts afn_optim_defaults(const char *optimizer)
     return o;
 }
 
-/* ---- ranges ---- */
+/* ---- names and ranges, of schedules too ---- */
+
+afn_status afn_train__find(size_t *out, const char *kind, const char *name,
+                           const char *const *known, size_t n)
+{
+    afn_buf all = { 0 };
+    for (*out = 0; *out < n; ++*out)
+        if (strcmp(known[*out], name) == 0) return AFN_OK;
+    for (size_t i = 0; i < n; i++) afn_buf_fmt(&all, "%s%s", i ? ", " : "", known[i]);
+    const afn_status st = afn_fail(AFN_ENOTFOUND, "%s: no such %s, there is %s", name,
+                                   kind, all.data ? all.data : "");
+    afn_buf_free(&all);
+    return st;
+}
 
 afn_status afn_check_range(const char *name, double value, afn_range r)
 {

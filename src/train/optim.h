@@ -14,6 +14,14 @@ afn_status afn_optimizer_find(const afn_optimizer **out, const char *name);
 
 extern const afn_optimizer afn_optim_sgd;
 
+/* ---- names and ranges, of schedules too ---- */
+
+/* Place of a name among the n that are known.
+ *   kind     "optimizer", for the message
+ * Errors     AFN_ENOTFOUND, naming those there are */
+afn_status afn_train__find(size_t *out, const char *kind, const char *name,
+                           const char *const *known, size_t n);
+
 /* Numbers that an option may have. */
 typedef struct afn_range {
     double low, high;
