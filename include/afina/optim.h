@@ -2,7 +2,11 @@
 /* How weights follow gradients: optimisers, parameter groups, clipping, averages of
  * weights, and schedules of the learning rate.  Names, meanings and arithmetic are
  * those of torch.optim and torch.optim.lr_scheduler; what PyTorch leaves to recipes
- * has timm's names. */
+ * has timm's names.
+ *
+ * Of all this afina 0.1.0 has "sgd" without dampening and "constant" without warm-up.
+ * A trainer refuses every other name (AFN_ENOTFOUND), and groups, clipping,
+ * accumulation, averages, dampening and warm-up (AFN_EUNSUPPORTED). */
 #ifndef AFINA_OPTIM_H
 #define AFINA_OPTIM_H
 
@@ -34,8 +38,7 @@ typedef struct afn_optim_opts {
 
     /* Parameter groups */
     float layer_decay; /* (0, 1]: each layer learns at this part of the rate of the one
-                        * behind it, the head at the full rate; default 1; see
-                        * docs/training.md for what a layer is */
+                        * behind it, the head at the full rate; default 1 */
     float head_lr_factor;    /* above 0: of the head's learning rate, default 1 */
     bool no_decay_norm_bias; /* default false; true: no weight decay of biases and of
                               * the parameters of normalisation */
