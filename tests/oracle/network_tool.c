@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One network, trained for some steps, for check_networks.py to compare with
- * torchvision: network_tool                         the name of every architecture, one
- * a line network_tool save ARCH WEIGHTS OUT   the same weights in another file
+ * torchvision:
+ *   network_tool                         the name of every architecture, one a line
+ *   network_tool save ARCH WEIGHTS OUT   the same weights in another file
  *   network_tool BACKEND MODE ARCH WEIGHTS PIXELS N HEIGHT WIDTH LR STEPS OUT
  * MODE is infer, or the batch-norm rule of training: batch, frozen.  PIXELS holds
  * (n, height, width, 3) bytes.  OUT, a .safetensors, gets for the first step
@@ -40,7 +41,8 @@ typedef struct run {
     float *logits;   /* (n, outputs) */
     float *dlogits;  /* (n, outputs) */
     float losses[MAX_STEPS];
-    int classes, outputs; /* logits of a sample; the same with auxiliary heads' */
+    float mean[3], std[3]; /* the model's own */
+    int classes, outputs;  /* logits of a sample; the same with auxiliary heads' */
 } run;
 
 /* ---- the network ---- */
@@ -76,6 +78,9 @@ static afn_status open_network(run *r)
     AFN_TRY(afn_zoo_build(&r->graph, &arch, r->classes, r->height, r->width));
     AFN_TRY(afn_params_new(&r->params, r->graph));
     AFN_TRY(take_values(r, m));
+    const afn_preprocess p = afn_model_preprocess(m);
+    memcpy(r->mean, p.mean, sizeof r->mean);
+    memcpy(r->std, p.std, sizeof r->std);
 done:
     afn_model_free(m);
     return st;
@@ -164,7 +169,7 @@ static afn_status add_state(run *r)
         batches = count;
     }
     snprintf(text, sizeof text, "%lld", (long long)batches);
-    AFN_TRY(afn_weights_set_metadata(r->out, "batches", text));
+    if (batches >= 0) AFN_TRY(afn_weights_set_metadata(r->out, "batches", text));
     const afn_shape shape = AFN_SHAPE(r->steps);
     AFN_TRY(add(r, "losses", "", &shape, r->losses));
 done:
@@ -175,7 +180,7 @@ done:
 
 static afn_status new_plan(run *r, bool train)
 {
-    const afn_plan_opts opts = {
+    afn_plan_opts opts = {
         .batch = r->n,
         .train = train,
         .trainable = r->trainable,
@@ -183,9 +188,9 @@ static afn_status new_plan(run *r, bool train)
         .no_dropout = true,
         .backend = r->backend,
         .algorithms = AFN_ALGORITHMS_EXACT,
-        .mean = { 0.485f, 0.456f, 0.406f }, /* ImageNet, torchvision */
-        .std = { 0.229f, 0.224f, 0.225f },
     };
+    memcpy(opts.mean, r->mean, sizeof opts.mean);
+    memcpy(opts.std, r->std, sizeof opts.std);
     return afn_plan_new(&r->plan, r->graph, r->params, &opts);
 }
 

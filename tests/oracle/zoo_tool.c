@@ -4,6 +4,7 @@
  *   zoo_tool NAME             "name dtype dim,dim,..." of every parameter, in order
  *   zoo_tool NAME init SEED   the same, followed by mean, deviation, smallest and
  *                             largest of freshly initialised values
+ *   zoo_tool NAME macs        multiply-accumulates of one image of the usual size
  *   zoo_tool weights          the table of published weights, a row a line
  *   zoo_tool default ARCH     name of its default weights
  *   zoo_tool of ARCH FILE     name of the weights in a file of this name, or "none" */
@@ -66,6 +67,20 @@ done:
     return st;
 }
 
+static afn_status print_macs(const char *name)
+{
+    afn_status st = AFN_OK;
+    afn_arch arch;
+    afn_graph *g = NULL;
+    AFN_TRY(afn_zoo_find(&arch, name));
+    const int crop = afn_zoo_published(&arch)->preprocess.crop;
+    AFN_TRY(afn_zoo_build(&g, &arch, 1000, crop, crop));
+    printf("%.0f\n", afn_graph_macs(g));
+done:
+    afn_graph_free(g);
+    return st;
+}
+
 static void print_weights(void)
 {
     for (int i = 0; i < afn_pretrained_count(); i++) {
@@ -103,6 +118,7 @@ static afn_status run(int argc, char **argv)
     }
     if (argc == 3 && strcmp(argv[1], "default") == 0) return print_default(argv[2]);
     if (argc == 4 && strcmp(argv[1], "of") == 0) return print_of(argv[2], argv[3]);
+    if (argc == 3 && strcmp(argv[2], "macs") == 0) return print_macs(argv[1]);
     const bool init = argc == 4 && strcmp(argv[2], "init") == 0;
     return print_params(argv[1], init ? argv[3] : NULL);
 }
