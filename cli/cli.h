@@ -43,7 +43,7 @@ typedef struct cli_command {
 
 extern const cli_command cli_cmd_train, cli_cmd_eval, cli_cmd_predict, cli_cmd_models,
     cli_cmd_inspect, cli_cmd_convert, cli_cmd_bench, cli_cmd_data, cli_cmd_report,
-    cli_cmd_fetch;
+    cli_cmd_fetch, cli_cmd_describe;
 
 /* ---- messages, to stderr: "afina: text" in one line ---- */
 

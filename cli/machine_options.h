@@ -18,6 +18,11 @@
     .name = "precision", .type = CLI_CHOICE, .at = offsetof(args, field),              \
     .choice = cli_precisions, .initial = "fp32", .help = cli_precision_help
 
+/* int: an afn_bn_mode */
+#define CLI_BN(args, field)                                                            \
+    .name = "bn", .type = CLI_CHOICE, .at = offsetof(args, field),                     \
+    .choice = cli_bn_modes, .initial = "auto", .help = cli_bn_help
+
 /* bool */
 #define CLI_EXACT(args, field)                                                         \
     .name = "exact", .type = CLI_FLAG, .at = offsetof(args, field),                    \
@@ -33,6 +38,10 @@ extern const char *const cli_backends[];
 /* Choices of --precision, in the order of afn_precision, and its help. */
 extern const char *const cli_precisions[];
 extern const char cli_precision_help[];
+
+/* Choices of --bn, in the order of afn_bn_mode, and its help. */
+extern const char *const cli_bn_modes[];
+extern const char cli_bn_help[];
 
 /* What a choice becomes on this machine; prints a warning where that is another. */
 afn_precision cli_precision(int choice);

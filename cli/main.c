@@ -7,9 +7,9 @@
 #include "cli.h"
 
 static const cli_command *const commands[] = {
-    &cli_cmd_data,    &cli_cmd_train,  &cli_cmd_eval,    &cli_cmd_report,
-    &cli_cmd_predict, &cli_cmd_models, &cli_cmd_inspect, &cli_cmd_convert,
-    &cli_cmd_fetch,   &cli_cmd_bench,
+    &cli_cmd_data,    &cli_cmd_train,  &cli_cmd_eval,     &cli_cmd_report,
+    &cli_cmd_predict, &cli_cmd_models, &cli_cmd_describe, &cli_cmd_inspect,
+    &cli_cmd_convert, &cli_cmd_fetch,  &cli_cmd_bench,
 };
 
 enum { N_COMMANDS = sizeof commands / sizeof commands[0] };

@@ -5,10 +5,6 @@
 
 #include <string.h>
 
-static const char *const bn_modes[] = { "auto", "batch", "frozen", NULL };
-_Static_assert(AFN_BN_AUTO == 0 && AFN_BN_BATCH == 1 && AFN_BN_FROZEN == 2,
-               "bn_modes[] in the order of afn_bn_mode");
-
 /* ---- checks ---- */
 
 /* auto, off or a size; CLI_GO_ON, or the exit code after a message. */
@@ -187,14 +183,7 @@ static const cli_option phase_options[] = {
       .max = 4096,
       .initial = "32",
       .help = "images in a step" },
-    { .name = "bn",
-      .type = CLI_CHOICE,
-      .at = offsetof(train_args, bn),
-      .choice = bn_modes,
-      .initial = "auto",
-      .help = "statistics of batch norm: auto takes the running ones where a layer is "
-              "frozen and the batch's where it trains, batch the batch's everywhere as "
-              "PyTorch's model.train(), frozen the running ones everywhere" },
+    { CLI_BN(train_args, bn) },
     { .name = NULL },
 };
 

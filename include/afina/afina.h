@@ -7,6 +7,7 @@
 #include "afina/bench.h"
 #include "afina/check.h"
 #include "afina/data.h"
+#include "afina/describe.h"
 #include "afina/fetch.h"
 #include "afina/heat.h"
 #include "afina/image.h"

@@ -47,6 +47,8 @@ typedef struct afn_arch_info {
     double macs;        /* multiply-accumulates for one image at `crop`, to 1e6 */
     int resize, crop;   /* pixels: of the first weights that torchvision published */
     int min_size;       /* smallest image side */
+    double train_bytes; /* that training all of it takes at batch 32, as afn_describe()
+                         * counts on a processor with AVX-512; about */
 } afn_arch_info;
 
 AFN_API int afn_arch_count(void);
@@ -90,6 +92,10 @@ AFN_API afn_status afn_model_open(afn_model **out, const char *arch, const char 
  *   seed     same seed, same weights */
 AFN_API afn_status afn_model_new(afn_model **out, const char *arch, int classes,
                                  uint64_t seed);
+
+/* The same with every value 0: for one whose values come from elsewhere, by
+ * afn_model_write_param(), or that is only asked about itself. */
+AFN_API afn_status afn_model_new_zero(afn_model **out, const char *arch, int classes);
 AFN_API void afn_model_free(afn_model *m);
 
 /* Write the model: weights, architecture, class names and preprocessing.

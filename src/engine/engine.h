@@ -37,6 +37,8 @@ typedef struct afn_plan_opts {
     afn_value watch; /* with train: also make the gradient of this value, and keep both
                       * for reading; read by what pools or flattens; 0 = none */
     bool update_at_once; /* for afn_plan_backward_update(): no memory for gradients */
+    bool sizes_only;     /* only to be asked about itself: nothing is allocated for
+                          * values, nothing runs */
     uint64_t seed;       /* of dropout */
     int threads;         /* 0 = every processor */
     const char *backend; /* "cpu", "ref"; NULL = "cpu" */
@@ -92,6 +94,7 @@ typedef struct afn_prefix {
     size_t bytes;       /* of a sample's features, 0 = there is no such prefix */
     double macs;        /* multiply-accumulates that make them */
     const char *before; /* "fc": the first layer of the rest; the graph's */
+    afn_value value;    /* what it ends in */
 } afn_prefix;
 
 /* Which parameters a training plan changes: those that train, and running statistics
@@ -201,6 +204,9 @@ afn_value afn_plan_cut(const afn_plan *p);
  * their gradients and optimiser state. */
 size_t afn_plan_arena_bytes(const afn_plan *p);
 size_t afn_plan_param_bytes(const afn_plan *p);
+
+/* Bytes that an optimiser with n numbers for each weight will keep. */
+size_t afn_plan_state_bytes(const afn_plan *p, int n);
 
 /* What the compile passes did: one line per step. */
 void afn_plan_dump(const afn_plan *p, afn_buf *out);

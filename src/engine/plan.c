@@ -85,10 +85,14 @@ afn_status afn_plan_program(afn_plan *p, int64_t n, afn_program **out)
     }
     for (; at > 0; at--) p->program[at] = p->program[at - 1];
     p->program[0] = found;
+    *out = found;
+    if (p->opts.sizes_only) {
+        p->arena_bytes = found->arena_bytes;
+        goto done;
+    }
     AFN_TRY(afn_blobs_allocate(p));
     AFN_TRY(grow_arena(p, found->arena_bytes));
     found->base = p->arena;
-    *out = found;
 done:
     return st;
 }
@@ -178,6 +182,7 @@ static afn_status forward(afn_plan *p, const uint8_t *pixels, const float *value
     p->last = NULL;
     p->backend->enter(p->device);
     AFN_REQUIRE(n > 0, AFN_EINVAL, "a batch of %lld samples", (long long)n);
+    AFN_REQUIRE(!p->opts.sizes_only, AFN_EINVAL, "this plan was made for its sizes");
     AFN_TRY(afn_plan_program(p, n, &r));
     AFN_TRY(afn_plan_finish(p, r, 0, pixels, values, logits));
 done:
@@ -330,12 +335,20 @@ size_t afn_plan_param_bytes(const afn_plan *p)
     size_t floats = 0;
     for (int i = 0; i < p->n_params; i++) {
         const afn_blob *b = &p->blob[i];
-        if (!b->value) continue;
+        if (!b->used) continue;
         const size_t copies =
             1 + (b->grad != NULL) + (b->state[0] != NULL) + (b->state[1] != NULL);
         floats += copies * (size_t)b->count;
     }
     return floats * sizeof(float);
+}
+
+size_t afn_plan_state_bytes(const afn_plan *p, int n)
+{
+    size_t floats = 0;
+    for (int i = 0; i < p->n_params; i++)
+        if (p->blob[i].used && p->blob[i].trainable) floats += (size_t)p->blob[i].count;
+    return (size_t)n * floats * sizeof(float);
 }
 
 void afn_plan_dump(const afn_plan *p, afn_buf *out)

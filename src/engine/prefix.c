@@ -95,7 +95,8 @@ afn_status afn_plan_split(afn_plan *p, const bool *changes, afn_prefix *prefix)
     p->carried = carried_at(l, k);
     *prefix = (afn_prefix){ .bytes = p->program[0]->layout[p->carried].bytes,
                             .macs = macs_before(p, k),
-                            .before = layer_from(l, k) };
+                            .before = layer_from(l, k),
+                            .value = p->carried };
     return reschedule(p);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A graph as text for people, and the count of its arithmetic. */
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "graph/graph.h"
 
@@ -21,6 +22,7 @@ double afn_graph_macs(const afn_graph *g)
     return macs;
 }
 
+/* Text with a blank before it. */
 static void attributes(const afn_node *n, afn_buf *out)
 {
     if (n->op == AFN_OP_CONV2D) {
@@ -44,6 +46,15 @@ static void attributes(const afn_node *n, afn_buf *out)
     }
 }
 
+void afn_node_detail(const afn_node *n, char *text, size_t bytes)
+{
+    afn_buf b = { 0 };
+    attributes(n, &b);
+    snprintf(text, bytes, "%s",
+             afn_buf_finish(&b) == AFN_OK && b.size ? b.data + 1 : "");
+    afn_buf_free(&b);
+}
+
 void afn_graph_dump(const afn_graph *g, afn_buf *out)
 {
     char text[64];
@@ -56,18 +67,4 @@ void afn_graph_dump(const afn_graph *g, afn_buf *out)
             afn_buf_fmt(out, "%s%%%d", k ? ", " : " <- ", n->input[k]);
         afn_buf_fmt(out, " -> %s\n", afn_shape_text(&n->shape, text, sizeof text));
     }
-}
-
-void afn_graph_dot(const afn_graph *g, afn_buf *out)
-{
-    char text[64];
-    afn_buf_str(out, "digraph network {\n  node [shape=box];\n");
-    for (int i = 0; i < afn_graph_n_nodes(g); i++) {
-        const afn_node *n = afn_graph_node(g, i);
-        afn_buf_fmt(out, "  n%d [label=\"%s\\n%s\\n%s\"];\n", i, afn_op_name(n->op),
-                    n->name, afn_shape_text(&n->shape, text, sizeof text));
-        for (int k = 0; k < n->n_inputs; k++)
-            afn_buf_fmt(out, "  n%d -> n%d;\n", n->input[k], i);
-    }
-    afn_buf_str(out, "}\n");
 }

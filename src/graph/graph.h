@@ -279,9 +279,10 @@ int64_t afn_pool_out(int64_t in, int k, int stride, int pad, bool ceil);
 double afn_node_macs(const afn_graph *g, const afn_node *n);
 double afn_graph_macs(const afn_graph *g);
 
-/* One line per node, or a Graphviz drawing, for people. */
+/* One line per node, for people; and what sets one node apart from others of its op:
+ * "3x3/2 pad 1", "" where nothing does. */
 void afn_graph_dump(const afn_graph *g, afn_buf *out);
-void afn_graph_dot(const afn_graph *g, afn_buf *out);
+void afn_node_detail(const afn_node *n, char *text, size_t bytes);
 
 /* ---- values of the parameters ---- */
 

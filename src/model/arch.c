@@ -22,6 +22,7 @@ afn_status afn_arch_get(afn_arch_info *out, int i)
                             .macs = 1e9 * published->gmacs,
                             .resize = published->preprocess.resize,
                             .crop = published->preprocess.crop,
-                            .min_size = afn_zoo_min_size(&arch) };
+                            .min_size = afn_zoo_min_size(&arch),
+                            .train_bytes = afn_zoo_train_bytes(&arch) };
     return AFN_OK;
 }

@@ -190,7 +190,7 @@ done:
     return st;
 }
 
-afn_status afn_model_new(afn_model **out, const char *arch, int classes, uint64_t seed)
+afn_status afn_model_new_zero(afn_model **out, const char *arch, int classes)
 {
     afn_status st = AFN_OK;
     afn_model *m = NULL;
@@ -201,11 +201,17 @@ afn_status afn_model_new(afn_model **out, const char *arch, int classes, uint64_
     const afn_preprocess p = afn_zoo_published(&a)->preprocess;
     AFN_TRY(afn_model__new(&m, &a, &(model_form){ classes, p.crop, false }, &p));
     AFN_TRY(afn_model__allocate(&m->net));
-    afn_params_init_all(m->net.params, m->net.graph, seed);
     *out = m;
     m = NULL;
 done:
     afn_model_free(m);
+    return st;
+}
+
+afn_status afn_model_new(afn_model **out, const char *arch, int classes, uint64_t seed)
+{
+    const afn_status st = afn_model_new_zero(out, arch, classes);
+    if (st == AFN_OK) afn_params_init_all((*out)->net.params, (*out)->net.graph, seed);
     return st;
 }
 

@@ -28,6 +28,9 @@ int afn_zoo_min_size(const afn_arch *arch);
  * preprocessing is the network's.  Every architecture has an entry in the table. */
 const afn_pretrained *afn_zoo_published(const afn_arch *arch);
 
+/* Bytes that training it takes: see memory_table.c. */
+double afn_zoo_train_bytes(const afn_arch *arch);
+
 /* Build the graph of an architecture for square or oblong inputs.
  *   classes  width of the output, 1000 for torchvision's weights
  * Errors     AFN_EINVAL for classes < 1, AFN_ESHAPE for an image that is too small */

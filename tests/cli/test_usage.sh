@@ -96,8 +96,8 @@ run train photos --out run --weight w.pth
 usage_error "unknown option '--weight', did you mean --weights?" train
 run train photos --out run -x
 usage_error "unknown option '-x'" train
-run models --json
-usage_error "unknown option '--json'" models
+run convert --json
+usage_error "unknown option '--json'" convert
 run predict model image --topk 3
 usage_error "unknown option '--topk', did you mean --top?" predict
 
