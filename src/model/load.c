@@ -81,11 +81,15 @@ static afn_status load(afn_model **out, const char *arch, const afn_weights *w,
 {
     afn_status st = AFN_OK;
     afn_model *m = NULL;
+    afn_weights *renamed = NULL;
     model_meta meta = { 0 };
     afn_arch a;
 
     AFN_TRY(afn_model__meta_read(&meta, w));
     AFN_TRY(choose_arch(&a, arch, &meta, w));
+    AFN_TRY(afn_model__from_timm(&renamed, w, &a));
+    AFN_TRY(afn_model__check_timm(&a, renamed != NULL, path));
+    if (renamed) w = renamed;
     AFN_TRY(new_model(&m, w, &a, &meta, path));
     AFN_TRY(afn_model__match(w, m->net.graph, &a));
     AFN_TRY(take_class_names(m, &meta));
@@ -97,6 +101,7 @@ static afn_status load(afn_model **out, const char *arch, const afn_weights *w,
 done:
     afn_model__meta_free(&meta);
     afn_model_free(m);
+    afn_weights_free(renamed);
     return st;
 }
 

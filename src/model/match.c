@@ -120,8 +120,8 @@ done:
     return st;
 }
 
-/* Does the file fit this architecture with the classes of its head? */
-static afn_status fits(bool *out, const afn_weights *w, const afn_arch *arch)
+/* Are these the tensors of this architecture with the classes of its head? */
+static afn_status is_state(bool *out, const afn_weights *w, const afn_arch *arch)
 {
     afn_status st = AFN_OK;
     afn_graph *g = NULL;
@@ -138,6 +138,20 @@ static afn_status fits(bool *out, const afn_weights *w, const afn_arch *arch)
 done:
     afn_graph_free(g);
     afn_free(differences);
+    return st;
+}
+
+/* Does the file fit, by torchvision's names or timm's? */
+static afn_status fits(bool *out, const afn_weights *w, const afn_arch *arch)
+{
+    afn_status st = AFN_OK;
+    afn_weights *renamed = NULL;
+    *out = false;
+    AFN_TRY(afn_model__from_timm(&renamed, w, arch));
+    if (renamed && afn_zoo_timm_refusal(arch, "", true)) goto done;
+    AFN_TRY(is_state(out, renamed ? renamed : w, arch));
+done:
+    afn_weights_free(renamed);
     return st;
 }
 

@@ -96,6 +96,18 @@ int afn_model__head_classes(const afn_weights *w, const afn_arch *arch);
 afn_status afn_model__match(const afn_weights *w, const afn_graph *g,
                             const afn_arch *arch);
 
+/* ---- timm.c ---- */
+
+/* The tensors of a file that timm wrote, under torchvision's names; NULL where it is
+ * none.  Values stay w's.
+ * Errors     AFN_EINVAL where two would have one name */
+afn_status afn_model__from_timm(afn_weights **out, const afn_weights *w,
+                                const afn_arch *arch);
+
+/* Errors     AFN_EUNSUPPORTED where it is a network that only looks like arch
+ *   renamed  afn_model__from_timm() found it to be timm's */
+afn_status afn_model__check_timm(const afn_arch *arch, bool renamed, const char *path);
+
 /* ---- meta.c ---- */
 
 /* Read and check what a model file says of itself; free with ..._meta_free().

@@ -129,6 +129,16 @@ done:
     return st;
 }
 
+afn_status afn_weights__share(afn_weights *w, const char *name, const afn_weight *t,
+                              const afn_shape *shape)
+{
+    assert(afn_shape_count(shape) == afn_shape_count(&t->shape));
+    const afn_status st =
+        afn_weights__add_view(w, name, &((const weights_entry *)t)->view);
+    if (st == AFN_OK) w->entry[w->count - 1]->pub.shape = *shape;
+    return st;
+}
+
 const char *afn_weights_format(const afn_weights *w)
 {
     return w->format;

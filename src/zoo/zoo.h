@@ -42,6 +42,26 @@ afn_status afn_zoo_build(afn_graph **out, const afn_arch *arch, int classes, int
 afn_status afn_zoo_build_plain(afn_graph **out, const afn_arch *arch, int classes,
                                int height, int width);
 
+/* ---- model files of timm ---- */
+
+/* What torchvision calls a parameter of timm's. */
+typedef struct afn_timm_name {
+    char name[256];
+    int rank; /* dimensions that it has there; 0 = the same */
+} afn_timm_name;
+
+/* False where no rule says so. */
+bool afn_zoo_timm_name(afn_timm_name *out, const afn_arch *arch, const char *timm);
+
+/* A parameter that only timm's files of the family have; NULL where names are the same.
+ */
+const char *afn_zoo_timm_sign(const afn_arch *arch);
+
+/* Why a file is another network than arch though its names could be mapped; NULL where
+ * it may be the same.
+ *   renamed  the file has the sign */
+const char *afn_zoo_timm_refusal(const afn_arch *arch, const char *path, bool renamed);
+
 /* The auxiliary classifier that this parameter is part of, NULL for none. */
 const afn_aux_head *afn_zoo_aux_of(const afn_arch *arch, const char *param);
 
