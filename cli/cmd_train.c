@@ -10,6 +10,7 @@
 #include "machine_options.h"
 #include "out_folder.h"
 #include "stop.h"
+#include "train_config.h"
 #include "training.h"
 #include "weights_arg.h"
 
@@ -35,18 +36,28 @@ static int on_epoch(const afn_epoch *e, void *user)
     training *s = user;
     s->epochs_done++;
     s->skipped = e->skipped;
-    if (s->o->quiet)
-        cli_progress_clear(&s->progress);
-    else
-        cli_progress_epoch(&s->progress, e);
+    cli_progress_epoch(&s->progress, e);
     return cli_stop_signal() != 0;
+}
+
+static int on_validation(int64_t batches, int64_t of, void *user)
+{
+    training *s = user;
+    cli_progress_validation(&s->progress, batches, of);
+    return cli_stop_signal() != 0;
+}
+
+static void on_record(const char *line, void *user)
+{
+    training *s = user;
+    cli_progress_record(&s->progress, line);
 }
 
 static int on_features(const afn_features *f, void *user)
 {
     training *s = user;
     cli_progress_clear(&s->progress);
-    if (!s->o->quiet) cli_train_put_features(f);
+    if (cli_progress_speaks(&s->progress)) cli_train_put_features(f);
     return 0;
 }
 
@@ -179,24 +190,28 @@ static int fit(training *s)
     opts.precision = s->precision;
     opts.on_step = on_step;
     opts.on_epoch = on_epoch;
+    opts.on_validation = on_validation;
     opts.on_features = on_features;
+    opts.on_record = on_record;
     if (o->profile) opts.on_profile = on_profile;
     opts.on_end = on_end;
     opts.user = s;
     char *note = cli_resume_note(s->resumed);
+    char *config = cli_train_config(&cli_cmd_train, o);
     opts.note = note;
+    opts.config = config;
 
-    cli_progress_start(&s->progress, o->quiet);
     afn_log_set(log_line, &s->progress);
     cli_stop_watch();
     const afn_status st = afn_fit(s->m, s->train, s->val, &opts, &best);
     afn_log_set(cli_log, NULL);
     cli_progress_clear(&s->progress);
     free(note);
+    free(config);
     if (st == AFN_ECANCELLED && cli_stop_signal()) return stopped(s);
     if (st != AFN_OK) return cli_fail(st);
     if (s->end == AFN_END_TIME) cli_resume_hint("its time is over", o->out);
-    if (o->quiet || !best.run_epoch) return CLI_OK;
+    if (!cli_progress_speaks(&s->progress) || !best.run_epoch) return CLI_OK;
     cli_train_put_outcome(s, &best);
     return o->profile ? cli_train_put_profiles(s) : CLI_OK;
 }
@@ -230,7 +245,7 @@ static int train(training *s)
     if (!strcmp(o->class_weights, "balanced")) /* of what is left to train with */
         afn_class_weights_balanced(s->class_weight, s->train);
     s->precision = cli_precision(o->precision);
-    if (!o->quiet) cli_train_put_plan(s);
+    if (cli_progress_speaks(&s->progress)) cli_train_put_plan(s);
     return fit(s);
 }
 
@@ -243,6 +258,7 @@ static int run(int argc, char **argv)
     if (code == CLI_GO_ON) {
         training s = { .o = &o, .resumed = &r };
         s.n_phases = cli_train_phases(s.phase, &o);
+        cli_progress_start(&s.progress, (cli_progress_mode)o.progress);
         code = train(&s);
         training_close(&s);
     }
@@ -267,7 +283,8 @@ const cli_command cli_cmd_train = {
     .notes = CLI_AUGMENT_NOTES
     "Written to DIR: model.safetensors and model.pth (the best epoch; all that\n"
     "'afina predict' needs, and what torchvision loads), last.pth, metrics.csv,\n"
-    "last.ckpt (from which --resume goes on).\n"
+    "last.ckpt (from which --resume goes on), config.json and run.jsonl (what was\n"
+    "asked for, what happened), events.out.tfevents.* for TensorBoard.\n"
     "Ctrl-C stops after the step and saves the run, exit code 130; a second one "
     "stops\nat once.\n\n"
     "example:\n"

@@ -14,7 +14,14 @@
 
 #include "cli.h"
 
-static const double redraw_s = 0.1;
+static const double redraw_s = 0.1, plain_s = 30;
+enum { BAR = 20, LINE_BYTES = 256 };
+
+const char *const cli_progress_modes[] = {
+    "auto", "bar", "plain", "json", "quiet", NULL
+};
+_Static_assert(CLI_PROGRESS_AUTO == 0 && CLI_PROGRESS_QUIET == 4,
+               "cli_progress_modes[] in the order of cli_progress_mode");
 
 static double now_s(void)
 {
@@ -31,53 +38,115 @@ static int columns(void)
     return size.ws_col - 1;
 }
 
-/* "1 h 02 min", "3 min 20 s", "45 s". */
-static void put_span(char *buf, size_t bytes, double seconds)
+char *cli_span(double seconds, char buf[CLI_SPAN_BYTES])
 {
     const long s =
         isfinite(seconds) && seconds > 0 && seconds < 1e9 ? lround(seconds) : 0;
     if (s >= 3600)
-        snprintf(buf, bytes, "%ld h %02ld min", s / 3600, s / 60 % 60);
+        snprintf(buf, CLI_SPAN_BYTES, "%ld h %02ld min", s / 3600, s / 60 % 60);
     else if (s >= 60)
-        snprintf(buf, bytes, "%ld min %02ld s", s / 60, s % 60);
+        snprintf(buf, CLI_SPAN_BYTES, "%ld min %02ld s", s / 60, s % 60);
     else
-        snprintf(buf, bytes, "%ld s", s);
+        snprintf(buf, CLI_SPAN_BYTES, "%ld s", s);
+    return buf;
 }
 
-void cli_progress_start(cli_progress *p, bool quiet)
+static bool can_redraw(void)
 {
     const char *terminal = getenv("TERM");
-    *p = (cli_progress){ .live = !quiet && isatty(STDERR_FILENO) && terminal &&
-                                 strcmp(terminal, "dumb") != 0,
-                         .drawn_at = -1 };
+    return isatty(STDERR_FILENO) && terminal && strcmp(terminal, "dumb") != 0;
+}
+
+void cli_progress_start(cli_progress *p, cli_progress_mode mode)
+{
+    if (mode == CLI_PROGRESS_AUTO)
+        mode = can_redraw() ? CLI_PROGRESS_BAR : CLI_PROGRESS_PLAIN;
+    *p = (cli_progress){ .mode = mode, .told_at = now_s() - redraw_s };
+}
+
+bool cli_progress_speaks(const cli_progress *p)
+{
+    return p->mode == CLI_PROGRESS_BAR || p->mode == CLI_PROGRESS_PLAIN;
+}
+
+/* ---- lines ---- */
+
+/* "[######              ]" */
+static void put_bar(char bar[BAR + 3], double part)
+{
+    const int full = (int)(part * BAR);
+    bar[0] = '[';
+    for (int i = 0; i < BAR; i++) bar[i + 1] = i < full ? '#' : ' ';
+    strcpy(bar + BAR + 1, "]");
+}
+
+static void draw(cli_progress *p, const char *line)
+{
+    fprintf(stderr, "\r%.*s\033[K", columns(), line);
+    fflush(stderr);
+    p->drawn = true;
+    p->told_at = now_s();
+}
+
+/* Is a line due?  What is drawn anew may come more often than what stays. */
+static bool is_due(const cli_progress *p)
+{
+    const double passed = now_s() - p->told_at;
+    if (p->mode == CLI_PROGRESS_BAR) return !p->drawn || passed >= redraw_s;
+    return p->mode == CLI_PROGRESS_PLAIN && passed >= plain_s;
+}
+
+static void describe_step(char line[LINE_BYTES], const afn_progress *at, bool bar)
+{
+    char left[CLI_SPAN_BYTES], all[CLI_SPAN_BYTES], hashes[BAR + 4];
+    put_bar(hashes, (double)at->step / (double)at->steps);
+    strcat(hashes, " ");
+    int n =
+        snprintf(line, LINE_BYTES,
+                 "%s %d/%d  %sstep %lld/%lld  loss %.4f acc %.1f %%  %.1f images/s  "
+                 "%s left",
+                 at->phase, at->epoch, at->of, bar ? hashes : "", (long long)at->step,
+                 (long long)at->steps, at->loss, 100 * at->acc, at->images_per_second,
+                 cli_span(at->seconds_left, left));
+    if (isfinite(at->run_seconds_left) && at->run_seconds_left > at->seconds_left)
+        snprintf(line + n, (size_t)(LINE_BYTES - n), ", %s in all",
+                 cli_span(at->run_seconds_left, all));
 }
 
 void cli_progress_step(cli_progress *p, const afn_progress *at)
 {
-    char line[256], left[32];
+    char line[LINE_BYTES];
+    p->step = *at;
+    if (!is_due(p) && !(p->mode == CLI_PROGRESS_BAR && at->step == at->steps)) return;
+    describe_step(line, at, p->mode == CLI_PROGRESS_BAR);
+    if (p->mode == CLI_PROGRESS_BAR) {
+        draw(p, line);
+        return;
+    }
+    fprintf(stderr, "%s\n", line);
+    p->told_at = now_s();
+}
 
-    const double now = p->live ? now_s() : 0;
-    const bool last = at->step == at->steps;
-    if (!p->live || (!last && p->drawn && now - p->drawn_at < redraw_s)) return;
-    put_span(left, sizeof left, at->seconds_left);
-    snprintf(line, sizeof line,
-             "%s %d/%d  step %lld/%lld  loss %.4f  %.1f images/s  %s left%s", at->phase,
-             at->epoch, at->of, (long long)at->step, (long long)at->steps, at->loss,
-             at->images_per_second, left, last ? ", finishing epoch" : "");
-    fprintf(stderr, "\r%.*s\033[K", columns(), line);
-    fflush(stderr);
-    p->drawn = true;
-    p->drawn_at = now;
+void cli_progress_validation(cli_progress *p, int64_t batches, int64_t of)
+{
+    char line[LINE_BYTES], bar[BAR + 3];
+    if (p->mode != CLI_PROGRESS_BAR || (!is_due(p) && batches != of)) return;
+    put_bar(bar, (double)batches / (double)of);
+    snprintf(line, sizeof line, "%s %d/%d  %s validating %lld/%lld", p->step.phase,
+             p->step.epoch, p->step.of, bar, (long long)batches, (long long)of);
+    draw(p, line);
+}
+
+void cli_progress_record(cli_progress *p, const char *line)
+{
+    if (p->mode != CLI_PROGRESS_JSON) return;
+    puts(line);
+    fflush(stdout);
 }
 
 void cli_progress_line(cli_progress *p, const char *line)
 {
-    const double now = p->live ? now_s() : 0;
-    if (!p->live || (p->drawn && now - p->drawn_at < redraw_s)) return;
-    fprintf(stderr, "\r%.*s\033[K", columns(), line);
-    fflush(stderr);
-    p->drawn = true;
-    p->drawn_at = now;
+    if (p->mode == CLI_PROGRESS_BAR && is_due(p)) draw(p, line);
 }
 
 void cli_progress_clear(cli_progress *p)
@@ -91,6 +160,7 @@ void cli_progress_clear(cli_progress *p)
 void cli_progress_epoch(cli_progress *p, const afn_epoch *e)
 {
     cli_progress_clear(p);
+    if (!cli_progress_speaks(p)) return;
     printf("%s %d/%d  train loss %.4f acc %.2f %%", e->phase, e->epoch, e->of,
            e->train_loss, 100 * e->train_acc);
     if (!isnan(e->val_loss))

@@ -29,7 +29,8 @@ static void put_line(FILE *f, const char *text)
  *   value    it has one, in the next argument */
 static bool is_own(const char *arg, bool *value)
 {
-    static const char *const own[] = { "--resume", "--out", "--time-limit" };
+    static const char *const own[] = { "--resume", "--out", "--time-limit",
+                                       "--progress" };
     static const char *const flag[] = { "--overwrite", "--quiet", "-q", "--profile" };
     *value = !strcmp(arg, "-o");
     if (!strncmp(arg, "-o", 2)) return true;
@@ -189,14 +190,35 @@ int cli_resume_check_new(const char *folder, bool overwrite)
     return code;
 }
 
+/* text as a shell takes it for one word; NULL where memory ran out. */
+static char *shell_word(const char *text)
+{
+    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+                                "0123456789_./,:@%+-=";
+    char *word = malloc(4 * strlen(text) + 3), *to = word;
+    if (!word) return NULL;
+    if (text[strspn(text, plain)] == '\0') return strcpy(word, text);
+    *to++ = '\'';
+    for (; *text; text++) {
+        if (*text == '\'') { /* out of the quotes for it, and in again */
+            memcpy(to, "'\\'", 3);
+            to += 3;
+        }
+        *to++ = *text;
+    }
+    strcpy(to, "'");
+    return word;
+}
+
 void cli_resume_hint(const char *why, const char *folder)
 {
-    afn_run_state s;
-    if (afn_run_look(&s, folder) != AFN_OK || !s.phase) {
+    afn_run_state s = { 0 };
+    char *word = shell_word(folder);
+    if (!word || afn_run_look(&s, folder) != AFN_OK || !s.phase)
         cli_error("%s", why);
-        return;
-    }
-    cli_error("%s in %s %d/%d, go on with: afina train --resume %s", why, s.phase,
-              s.epoch, s.of, folder);
+    else
+        cli_error("%s in %s %d/%d, go on with: afina train --resume %s", why, s.phase,
+                  s.epoch, s.of, word);
     afn_run_state_free(&s);
+    free(word);
 }

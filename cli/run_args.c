@@ -34,17 +34,22 @@ static bool parse_steps(const char *text, int64_t *steps)
     return end != text && !*end && v > 0 && v < INT64_MAX;
 }
 
+int cli_every(const cli_command *c, const char *option, const char *text,
+              int64_t *steps, double *seconds)
+{
+    if (!text || parse_steps(text, steps)) return CLI_GO_ON;
+    *steps = 0;
+    if (parse_span(text, seconds)) return CLI_GO_ON;
+    return cli_usage(c, "--%s needs steps or a time such as 100, 90s or 5m, not '%s'",
+                     option, text);
+}
+
 int cli_run_check(const cli_command *c, run_args *a)
 {
     const char *every = a->checkpoint_every, *limit = a->time_limit;
-    if (every && !parse_steps(every, &a->checkpoint_steps)) {
-        a->checkpoint_steps = 0;
-        if (!parse_span(every, &a->checkpoint_s))
-            return cli_usage(c,
-                             "--checkpoint-every needs steps or a time such as 100, "
-                             "90s or 5m, not '%s'",
-                             every);
-    }
+    const int code =
+        cli_every(c, "checkpoint-every", every, &a->checkpoint_steps, &a->checkpoint_s);
+    if (code != CLI_GO_ON) return code;
     if (limit && !parse_span(limit, &a->time_limit_s))
         return cli_usage(
             c, "--time-limit needs a time such as 90s, 30m or 2h, not '%s'", limit);

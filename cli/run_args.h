@@ -21,6 +21,11 @@ typedef struct run_args {
 /* Their rows: of the `run` in a train_args. */
 extern const cli_option cli_run_options[];
 
+/* "100" as steps or "90s" as a time; NULL is neither.
+ * Returns CLI_GO_ON, or an exit code after a usage message about the option. */
+int cli_every(const cli_command *c, const char *option, const char *text,
+              int64_t *steps, double *seconds);
+
 /* Check them, with a usage message: CLI_GO_ON or an exit code. */
 int cli_run_check(const cli_command *c, run_args *a);
 

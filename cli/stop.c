@@ -3,26 +3,40 @@
 
 #include "stop.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stddef.h>
 #include <time.h>
+#include <unistd.h>
 
 /* The signal that asked to stop, 0 = none, and when. */
 static volatile sig_atomic_t stop_signal;
-static time_t stop_time;
+static struct timespec stop_time;
+
+static const double together_s = 0.3;
 
 /* The second one ends the program at once, unless it comes with the first: timeout(1)
  * and make send theirs to the child and then to its whole group. */
 static void on_signal(int number)
 {
-    const time_t now = time(NULL);
-    if (stop_signal && now > stop_time + 1) {
+    static const char said[] = "\nstopping soon, once more stops at once\n";
+    const int error = errno;
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    const double passed = (double)(now.tv_sec - stop_time.tv_sec) +
+                          1e-9 * (double)(now.tv_nsec - stop_time.tv_nsec);
+    if (stop_signal && passed > together_s) {
         signal(number, SIG_DFL);
         raise(number);
     }
-    if (stop_signal) return;
-    stop_time = now;
-    stop_signal = number;
+    if (!stop_signal) {
+        stop_time = now;
+        stop_signal = number;
+        const ssize_t n =
+            isatty(STDERR_FILENO) ? write(STDERR_FILENO, said, sizeof said - 1) : 0;
+        (void)n; /* a terminal that is gone is told nothing */
+    }
+    errno = error;
 }
 
 /* A signal that was ignored from the start, as in a shell's background job, stays so.

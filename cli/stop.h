@@ -4,8 +4,8 @@
 #ifndef AFN_CLI_STOP_H
 #define AFN_CLI_STOP_H
 
-/* Note SIGINT and SIGTERM from now on instead of dying of them; the second one, a
- * second or more later, ends the program at once. */
+/* Note SIGINT and SIGTERM from now on instead of dying of them; the second one,
+ * unless it comes with the first, ends the program at once. */
 void cli_stop_watch(void);
 
 /* The signal that asked to stop, 0 = none. */

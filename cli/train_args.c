@@ -48,11 +48,15 @@ int cli_train_parse(train_args *o, const cli_command *c, int argc, char **argv)
     int code = cli_parse(c, argc, argv, o, &args);
     if (code != CLI_GO_ON) return code;
     o->source = args.operand[0];
+    if (o->quiet) o->progress = CLI_PROGRESS_QUIET;
     /* Behind fresh weights there is nothing that a head could be fitted to. */
     if (!o->weights && !cli_given(c, &args, "head-epochs")) o->head_epochs = 0;
 
     code = check(o, c);
     if (code == CLI_GO_ON) code = parse_rooms(o, c);
+    if (code == CLI_GO_ON)
+        code = cli_every(c, "record-every", o->record_every, &o->record_steps,
+                         &o->record_s);
     if (code == CLI_GO_ON) code = cli_train_image_check(c, &o->image);
     if (code == CLI_GO_ON) code = cli_optim_check(c, &o->optim);
     if (code == CLI_GO_ON) code = cli_augment_check(c, &o->augment);
@@ -98,6 +102,9 @@ void cli_train_opts(afn_fit_opts *opts, const train_args *o)
     opts->exact = o->exact;
     opts->backend = cli_backends[o->backend];
     opts->out = o->out;
+    opts->tensorboard = !o->no_tensorboard;
+    opts->record_steps = o->record_steps;
+    opts->record_s = o->record_s;
     opts->feature_cache = o->feature_memory >= 0;
     opts->feature_memory = opts->feature_cache ? o->feature_memory : 0;
 }
@@ -219,6 +226,26 @@ static const cli_option output_options[] = {
       .type = CLI_FLAG,
       .at = offsetof(train_args, profile),
       .help = "print at the end where the time of each phase went" },
+    { .name = "progress",
+      .type = CLI_CHOICE,
+      .at = offsetof(train_args, progress),
+      .choice = cli_progress_modes,
+      .initial = "auto",
+      .help = "bar is a line that is redrawn, plain a line for each epoch, json the "
+              "lines of run.jsonl on stdout, quiet nothing; auto is bar on a terminal, "
+              "else plain" },
+    { .name = "record-every",
+      .type = CLI_TEXT,
+      .metavar = "N|TIME",
+      .at = offsetof(train_args, record_every),
+      .initial = "1s",
+      .help =
+          "steps that run.jsonl and TensorBoard are told of: one in so many (10), or "
+          "one in so much time (5s)" },
+    { .name = "no-tensorboard",
+      .type = CLI_FLAG,
+      .at = offsetof(train_args, no_tensorboard),
+      .help = "write no event file for TensorBoard" },
     { .name = "quiet",
       .letter = 'q',
       .type = CLI_FLAG,

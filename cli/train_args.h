@@ -11,6 +11,7 @@
 #include "cli.h"
 #include "data_open.h"
 #include "optim_args.h"
+#include "progress.h"
 #include "run_args.h"
 #include "train_data_args.h"
 
@@ -42,7 +43,11 @@ typedef struct train_args {
     int64_t feature_memory; /* what --feature-cache says, 0 = auto, -1 = off */
     int64_t image_memory;   /* what --cache-images says, 0 = off, -1 = auto */
 
-    bool profile, quiet;
+    bool profile, quiet, no_tensorboard;
+    int progress; /* cli_progress_mode, with what --quiet says of it */
+    const char *record_every;
+    int64_t record_steps; /* what --record-every says: one of the two */
+    double record_s;
 } train_args;
 
 /* The tables of their rows; ends with NULL. */

@@ -51,7 +51,7 @@ int cli_weights_download(char path[AFN_PATH_BYTES], const afn_weights_file *p,
     opts.on_progress = on_progress;
     opts.user = &d;
 
-    cli_progress_start(&d.progress, quiet);
+    cli_progress_start(&d.progress, quiet ? CLI_PROGRESS_QUIET : CLI_PROGRESS_AUTO);
     cli_stop_watch();
     const afn_status st = afn_fetch(path, p, &opts);
     cli_progress_clear(&d.progress);

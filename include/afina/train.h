@@ -163,7 +163,9 @@ typedef struct afn_progress {
     int64_t images;           /* of the epoch, so far */
     double images_per_second; /* of the epoch */
     double seconds_left;      /* of the phase, estimated from the epoch so far */
-    double loss;              /* mean so far in the epoch */
+    double run_seconds_left;  /* of the whole run; NaN where a phase follows and nobody
+                               * has said how long: see phase_seconds below */
+    double loss, acc;         /* mean so far in the epoch */
     float lr;                 /* of this step */
 } afn_progress;
 
@@ -205,7 +207,8 @@ typedef struct afn_fit_opts {
     bool exact; /* default false; true: no algorithm that trades accuracy for time, see
                  * docs/algorithms.md */
     const char *out;    /* run folder, made where missing: model.safetensors, model.pth
-                         * (best epoch), last.pth, metrics.csv; NULL = none */
+                         * (best epoch), last.pth, metrics.csv, config.json and
+                         * run.jsonl, see docs/run-folder.md; NULL = none */
     bool feature_cache; /* keep features, default true */
     int64_t
         feature_memory; /* bytes for them, 0 (default) = a quarter of the memory that
@@ -237,9 +240,24 @@ typedef struct afn_fit_opts {
     const char *note; /* kept in last.ckpt for who resumes: how to open the data again,
                        * for example; see afn_run_look(); NULL (default) = none */
 
+    /* What the run tells of itself while it goes: docs/run-folder.md */
+    bool tensorboard;     /* default true: event files in `out` too */
+    int64_t record_steps; /* of steps: every so many, or */
+    double record_s;      /* where that is 0 (default) one in so many seconds, default
+                           * 1; in any case the last of each epoch */
+    const char *config;   /* a JSON object that config.json gets as "command": how the
+                           * data were opened, for example; NULL (default) = none */
+    const double *phase_seconds; /* [n_phases] expected, for run_seconds_left; NULL
+                                  * (default) = not known */
+    /* Each line of run.jsonl, without its end; also without `out` */
+    void (*on_record)(const char *line, void *user);
+
     /* Callbacks, NULL = none; anything but 0 stops the run with AFN_ECANCELLED. */
     int (*on_step)(const afn_progress *p, void *user);
     int (*on_epoch)(const afn_epoch *e, void *user);
+    /* After each batch of validation; a run that stops there validates again when it
+     * is gone on with. */
+    int (*on_validation)(int64_t batches, int64_t of, void *user);
     /* Before the first epoch of a phase whose features could be kept, and again where
      * that has to be given up. */
     int (*on_features)(const afn_features *f, void *user);

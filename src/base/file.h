@@ -62,6 +62,22 @@ int64_t afn_out_calls(void);
 /* afn_out in one call. */
 afn_status afn_file_write(const char *path, const void *bytes, size_t n);
 
+/* A file that grows by whole pieces, for logs: a piece goes in with one call, and where
+ * that fails, what it left is cut off again.  A kill or a power cut may leave a part of
+ * the last piece: who opens the file again says how much of it counts. */
+typedef struct afn_append {
+    int fd; /* of a zeroed one, nothing is open: see path */
+    char *path;
+    int64_t size; /* bytes */
+} afn_append;
+
+/*   keep     bytes of what is there that stay, all of it where it has fewer; the rest
+ *            is cut off.  0 = begin anew
+ * Errors     AFN_EIO, AFN_ENOMEM */
+afn_status afn_append_open(afn_append *out, const char *path, int64_t keep);
+afn_status afn_append_write(afn_append *a, const void *bytes, size_t n);
+void afn_append_close(afn_append *a); /* a zeroed one is a no-op */
+
 /* Make a new name of this file last: best effort, some file systems refuse. */
 void afn_file_sync_folder(const char *path);
 

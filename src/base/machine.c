@@ -30,12 +30,23 @@ char *afn_cpu_name(char buf[AFN_CPU_NAME_BYTES])
     return buf;
 }
 
+/* "1234 kB" of this process, in bytes. */
+static size_t own_memory(const char *key)
+{
+    char text[32];
+    read_field("/proc/self/status", key, text, sizeof text);
+    return (size_t)strtoull(text, NULL, 10) * 1024;
+}
+
 /* Not getrusage(): its maximum is inherited from whoever started this program. */
 size_t afn_peak_rss_bytes(void)
 {
-    char text[32];
-    read_field("/proc/self/status", "VmHWM", text, sizeof text); /* "1234 kB" */
-    return (size_t)strtoull(text, NULL, 10) * 1024;
+    return own_memory("VmHWM");
+}
+
+size_t afn_rss_bytes(void)
+{
+    return own_memory("VmRSS");
 }
 
 afn_isa afn_best_isa(void)

@@ -18,4 +18,7 @@ afn_isa afn_best_isa(void);
 /* Most memory that this process has had resident so far; 0 where unknown. */
 size_t afn_peak_rss_bytes(void);
 
+/* Memory that this process has resident now; 0 where unknown. */
+size_t afn_rss_bytes(void);
+
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Files that appear whole or not at all.  Writing goes to ".NAME.PID.tmp" in the same
- * folder, so that the final rename never crosses a file system.  Every call that
- * changes a file goes through one place, where tests can make it fail or kill the
- * process. */
+/* Files that appear whole or not at all, and such as grow.  Writing goes to
+ * ".NAME.PID.tmp" in the same folder, so that the final rename never crosses a file
+ * system.  Every call that changes a file goes through one place, where tests can make
+ * it fail or kill the process. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -194,6 +194,50 @@ afn_status afn_file_write(const char *path, const void *bytes, size_t n)
     afn_out_discard(o);
     return st;
 }
+
+/* ---- growing ---- */
+
+afn_status afn_append_open(afn_append *out, const char *path, int64_t keep)
+{
+    afn_status st = AFN_OK;
+    afn_append a = { .fd = -1, .path = afn_strdup(path) };
+    *out = (afn_append){ 0 };
+    AFN_REQUIRE(a.path, AFN_ENOMEM, "out of memory");
+    if (!at_fault()) a.fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+    const int64_t there = a.fd >= 0 ? (int64_t)lseek(a.fd, 0, SEEK_END) : -1;
+    a.size = there < keep ? there : keep;
+    if (there < 0 || (there > keep && ftruncate(a.fd, (off_t)keep) != 0)) {
+        st = afn_fail_errno(errno, "%s: cannot write", path);
+        goto done;
+    }
+    *out = a;
+    a = (afn_append){ 0 };
+done:
+    afn_append_close(&a);
+    return st;
+}
+
+afn_status afn_append_write(afn_append *a, const void *bytes, size_t n)
+{
+    const ssize_t k = faulty_write(a->fd, bytes, n);
+    if (k >= 0 && (size_t)k == n) {
+        a->size += (int64_t)n;
+        return AFN_OK;
+    }
+    const int error = k < 0 ? errno : ENOSPC;
+    const int cut = ftruncate(a->fd, (off_t)a->size);
+    (void)cut; /* the reader leaves a part of a piece alone */
+    return afn_fail_errno(error, "%s: cannot write", a->path);
+}
+
+void afn_append_close(afn_append *a)
+{
+    if (a->path && a->fd >= 0) close(a->fd);
+    afn_free(a->path);
+    *a = (afn_append){ 0 };
+}
+
+/* ---- what others left ---- */
 
 /* Who was writing the file of this name; 0 where it is no such file. */
 static long writer_of(const char *name)

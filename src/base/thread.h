@@ -42,4 +42,7 @@ int afn_cpu_count(void);
 /* Seconds of a clock that never jumps; only differences mean anything. */
 double afn_now_s(void);
 
+/* Seconds since 1970 in UTC, as people's clocks have it. */
+double afn_clock_s(void);
+
 #endif

@@ -10,6 +10,7 @@
 #include "io/json.h"
 #include "io/pickle.h"
 #include "io/tar.h"
+#include "io/tfrecord.h"
 #include "io/zip.h"
 
 #endif

@@ -17,7 +17,7 @@
 #include "train/run_settings.h"
 #include "train/snapshot.h"
 
-enum { VERSION = 1, NAME_BYTES = 512 };
+enum { VERSION = 2, NAME_BYTES = 512 };
 
 static const char *const state_begun = "begun", *const state_running = "running",
                          *const state_finished = "finished";
@@ -35,6 +35,8 @@ static void place_fields(afn_place *p, afn_fields *d)
     afn_field_int(d, "at.correct", &p->correct);
     afn_field_real(d, "at.loss", &p->loss);
     afn_field_real(d, "at.lr", &p->lr);
+    afn_field_real(d, "at.rate", &p->rate);
+    afn_field_bool(d, "at.trained", &p->trained);
 }
 
 static void int_field(afn_fields *d, const char *name, int *v)
@@ -77,12 +79,18 @@ static void best_fields(afn_fit_run *f, afn_fields *d)
 static void run_fields(afn_fit_run *f, afn_fields *d)
 {
     bool reached = f->end == AFN_END_TARGET;
+    int64_t lines = f->records.lines.size, events = f->records.events.size;
     place_fields(&f->at, d);
     int_field(d, "run_epoch", &f->run_epoch);
     afn_field_bool(d, "reached", &reached);
+    afn_field_int(d, "records.lines", &lines);
+    afn_field_int(d, "records.events", &events);
     best_fields(f, d);
     afn_stop_fields(&f->rules, d);
-    if (d->reading && reached) f->end = AFN_END_TARGET;
+    if (!d->reading) return;
+    if (reached) f->end = AFN_END_TARGET;
+    f->records.lines_then = lines;
+    f->records.events_then = events;
 }
 
 static const char *name_of(char buf[NAME_BYTES], const char *kind, const char *name)

@@ -79,8 +79,16 @@ static afn_status score(afn_eval *e, scratch *s, afn_predictor *p, const afn_bat
     return AFN_OK;
 }
 
+static afn_status tell(const afn_eval_watch *watch, const afn_batches *from)
+{
+    if (!watch || !watch->on_batch) return AFN_OK;
+    return watch->on_batch(afn_batches_at(from), afn_batches_count(from), watch->user)
+               ? afn_fail(AFN_ECANCELLED, "stopped")
+               : AFN_OK;
+}
+
 afn_status afn_train__evaluate(afn_eval *out, afn_predictor *p, afn_batches *from,
-                               const int *map, int classes)
+                               const int *map, int classes, const afn_eval_watch *watch)
 {
     afn_status st = AFN_OK;
     afn_eval e = { .classes = classes };
@@ -98,6 +106,7 @@ afn_status afn_train__evaluate(afn_eval *out, afn_predictor *p, afn_batches *fro
         AFN_TRY(afn_batches_next(from, &b, &features));
         if (!b.n) break;
         AFN_TRY(score(&e, &s, p, &b, features, map));
+        AFN_TRY(tell(watch, from));
     }
     if (e.count) e.loss /= (double)e.count;
     e.seconds = afn_now_s() - start;
@@ -133,7 +142,7 @@ afn_status afn_evaluate(afn_eval *out, const afn_model *m, const afn_dataset *d,
     AFN_TRY(afn_train__map_classes(map, m, d));
     AFN_TRY(afn_batches_open(&from, d, &pre, &lo));
     AFN_TRY(afn_predictor_new(&p, m, &o));
-    AFN_TRY(afn_train__evaluate(out, p, &from, map, afn_model_classes(m)));
+    AFN_TRY(afn_train__evaluate(out, p, &from, map, afn_model_classes(m), NULL));
 done:
     afn_batches_close(&from);
     afn_predictor_free(p);

@@ -31,12 +31,18 @@ static void turn_off(afn_feature_cache *c, const char *why)
     memcpy(c->why, text, sizeof text);
 }
 
+bool afn_feature_cache_is_worth_a_file(const afn_cache_size *size)
+{
+    return size->macs >= worth_macs_per_byte * (double)size->bytes;
+}
+
 /* A file for what memory has no room for.  It takes half of what the disk
  * has left at most: the run's results need room as well. */
-static bool open_file(afn_feature_cache *c, double macs, const afn_cache_room *room)
+static bool open_file(afn_feature_cache *c, const afn_cache_size *size,
+                      const afn_cache_room *room)
 {
     const int64_t bytes = (c->count - c->in_memory) * (int64_t)c->bytes;
-    if (macs < worth_macs_per_byte * (double)c->bytes) {
+    if (!afn_feature_cache_is_worth_a_file(size)) {
         snprintf(c->why, sizeof c->why,
                  "%.1f MB are more than the limit, and a file would be no faster",
                  mb(c->count * (int64_t)c->bytes));
@@ -67,7 +73,7 @@ void afn_feature_cache_open(afn_feature_cache *c, const afn_cache_size *size,
     c->count = (int64_t)count;
     const int64_t fit = room->memory / (int64_t)size->bytes;
     c->in_memory = fit < c->count ? fit : c->count;
-    if (c->in_memory < c->count && !open_file(c, size->macs, room)) {
+    if (c->in_memory < c->count && !open_file(c, size, room)) {
         turn_off(c, c->why);
         return;
     }

@@ -40,6 +40,9 @@ typedef struct afn_cache_size {
 void afn_feature_cache_open(afn_feature_cache *c, const afn_cache_size *size,
                             const afn_cache_room *room);
 
+/* Is reading a sample's features from a file faster than making them? */
+bool afn_feature_cache_is_worth_a_file(const afn_cache_size *size);
+
 /* An empty cache that is off for this reason. */
 void afn_feature_cache_refuse(afn_feature_cache *c, const char *why);
 void afn_feature_cache_close(afn_feature_cache *c); /* a zeroed one is a no-op */

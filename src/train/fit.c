@@ -4,12 +4,14 @@
  * Each phase freezes everything but its pattern and starts a fresh trainer, as the
  * tutorial makes a fresh optimiser.  Where frozen layers come first, its plan and the
  * one that validates are split, and what those layers yield is kept from epoch to
- * epoch. Files: metrics.csv after every epoch, model.safetensors as best.c says,
- * last.ckpt as checkpoint.c says; model.pth and last.pth at the end of the run, also
- * one that was stopped. */
+ * epoch.  Files: config.json, run.jsonl all along, metrics.csv after every epoch,
+ * model.safetensors as best.c says, last.ckpt as checkpoint.c says; model.pth and
+ * last.pth at the end of the run, also one that was stopped. */
 #include "train/fit.h"
 
 #include "train/checkpoint.h"
+#include "train/records.h"
+#include "train/run_config.h"
 #include "train/run_settings.h"
 
 afn_phase afn_phase_defaults(void)
@@ -38,6 +40,8 @@ afn_fit_opts afn_fit_defaults(void)
         .feature_cache = true,
         .image_memory = -1,
         .unknown_quantile = 0.05,
+        .tensorboard = true,
+        .record_s = 1,
     };
 }
 
@@ -94,8 +98,8 @@ static afn_status map_classes(int **map, const afn_model *m, const afn_dataset *
     return afn_train__map_classes(*map, m, d);
 }
 
-static afn_status fit_open(afn_fit_run *f, const afn_dataset *train,
-                           const afn_dataset *val)
+afn_status afn_fit__open(afn_fit_run *f, const afn_dataset *train,
+                         const afn_dataset *val, const char *out)
 {
     afn_status st = AFN_OK;
     const int n_params = afn_graph_n_params(afn_model__graph(f->model));
@@ -113,9 +117,9 @@ static afn_status fit_open(afn_fit_run *f, const afn_dataset *train,
     f->changes = afn_alloc_array((size_t)n_params, sizeof *f->changes);
     AFN_REQUIRE(f->labels && f->other && f->changes, AFN_ENOMEM, "out of memory");
     AFN_TRY(map_classes(&f->train_map, f->model, train));
-    AFN_TRY(afn_run_folder_open(&f->folder, f->o.out));
-    if (f->o.out) AFN_TRY(afn_dir_lock(&f->lock, f->o.out));
-    if (f->o.out) afn_out_clean(f->o.out);
+    AFN_TRY(afn_run_folder_open(&f->folder, out));
+    if (out) AFN_TRY(afn_dir_lock(&f->lock, out));
+    if (out) afn_out_clean(out);
     AFN_TRY(map_weights(f, train));
     AFN_TRY(open_train(f, train));
     if (!val || !afn_dataset_count(val)) goto done;
@@ -127,12 +131,13 @@ done:
     return st;
 }
 
-static void fit_close(afn_fit_run *f)
+void afn_fit__close(afn_fit_run *f)
 {
     afn_batches_close(&f->train);
     afn_batches_close(&f->val);
     afn_predictor_free(f->predictor);
     afn_run_folder_close(&f->folder);
+    afn_record_files_close(&f->records);
     afn_best_free(&f->best);
     afn_fields_close(&f->resumed);
     afn_buf_free(&f->settings);
@@ -173,6 +178,9 @@ static afn_status check(const afn_fit_run *f, const afn_dataset *val)
     AFN_REQUIRE(f->o.checkpoint_steps >= 0 && f->o.checkpoint_s >= 0, AFN_EINVAL,
                 "checkpoints every %lld steps or %g s",
                 (long long)f->o.checkpoint_steps, f->o.checkpoint_s);
+    AFN_REQUIRE(f->o.record_steps >= 0 && f->o.record_s >= 0, AFN_EINVAL,
+                "records every %lld steps or %g s", (long long)f->o.record_steps,
+                f->o.record_s);
     AFN_REQUIRE(!f->o.resume || f->o.out, AFN_EINVAL, "to resume needs a run folder");
 done:
     return st;
@@ -186,10 +194,28 @@ static afn_status begin(afn_fit_run *f, const afn_dataset *train,
     afn_settings_list(&f->settings, f->model, train, val, &f->o);
     AFN_TRY(afn_buf_finish(&f->settings));
     afn_stop_begin_phase(&f->rules);
-    AFN_TRY(f->o.resume ? afn_checkpoint_load(f) : afn_checkpoint_begin(f));
+    if (f->o.resume) AFN_TRY(afn_checkpoint_load(f));
+    if (f->folder.path)
+        AFN_TRY(afn_run_config_write(f->folder.path, f->model, train, val, &f->o));
+    AFN_TRY(afn_records_open(f, train, val));
+    if (!f->o.resume) AFN_TRY(afn_checkpoint_begin(f));
     afn_stop_begin_run(&f->rules);
 done:
     return st;
+}
+
+afn_status afn_fit__begin(afn_fit_run *f, afn_phase phases[2], afn_model *m,
+                          const afn_dataset *val, const afn_fit_opts *opts)
+{
+    f->model = m;
+    f->o = opts ? *opts : afn_fit_defaults();
+    afn_default_phases(phases);
+    if (!f->o.phase) {
+        f->o.phase = phases;
+        f->o.n_phases = 2;
+    }
+    for (int i = 0; i < f->o.n_phases; i++) f->run_of += f->o.phase[i].epochs;
+    return check(f, val);
 }
 
 afn_status afn_fit(afn_model *m, const afn_dataset *train, const afn_dataset *val,
@@ -197,18 +223,12 @@ afn_status afn_fit(afn_model *m, const afn_dataset *train, const afn_dataset *va
 {
     afn_status st = AFN_OK;
     afn_phase phases[2];
-    afn_fit_run f = { .model = m, .o = opts ? *opts : afn_fit_defaults(), .lock = -1 };
+    afn_fit_run f = { .lock = -1 };
 
     if (best) *best = (afn_epoch){ 0 };
-    afn_default_phases(phases);
-    if (!f.o.phase) {
-        f.o.phase = phases;
-        f.o.n_phases = 2;
-    }
-    for (int i = 0; i < f.o.n_phases; i++) f.run_of += f.o.phase[i].epochs;
-    AFN_TRY(check(&f, val));
+    AFN_TRY(afn_fit__begin(&f, phases, m, val, opts));
     AFN_TRY(afn_model_set_calibration(m, NULL)); /* of other weights */
-    AFN_TRY(fit_open(&f, train, val));
+    AFN_TRY(afn_fit__open(&f, train, val, f.o.out));
     AFN_TRY(begin(&f, train, val));
     while (st == AFN_OK && f.end == AFN_END_ALL && f.at.phase < f.o.n_phases)
         st = afn_fit__phase(&f);
@@ -216,6 +236,6 @@ afn_status afn_fit(afn_model *m, const afn_dataset *train, const afn_dataset *va
     if (best) *best = f.best.epoch;
     if (st == AFN_OK && f.o.on_end) f.o.on_end(f.end, f.o.user);
 done:
-    fit_close(&f);
+    afn_fit__close(&f);
     return st;
 }

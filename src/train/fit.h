@@ -5,6 +5,8 @@
  *   fit_phase.c   one phase: a trainer, kept features, its epochs
  *   fit_epoch.c   one epoch: steps, validation
  *   fit_end.c     what the end leaves, be it reached, asked for or a failure
+ *   fit_forecast.c  what a run will take
+ *   records.c     what the run tells of itself: run.jsonl, TensorBoard
  *   checkpoint.c  a run put down and taken up again */
 #ifndef AFN_TRAIN_FIT_H
 #define AFN_TRAIN_FIT_H
@@ -12,6 +14,8 @@
 #include "train/best.h"
 #include "train/evaluate.h"
 #include "train/fields.h"
+#include "train/record_files.h"
+#include "train/run_folder.h"
 #include "train/stop_rules.h"
 #include "train/trainer.h"
 
@@ -24,8 +28,10 @@ typedef struct afn_place {
     /* Of the epoch at hand; all 0 between two epochs. */
     int64_t batches; /* of the loader, done with */
     int64_t steps, images, correct;
-    double loss; /* sum over images */
-    double lr;   /* of the last step */
+    double loss;  /* sum over images */
+    double lr;    /* of the last step */
+    double rate;  /* images per second, once it is trained: */
+    bool trained; /* validation is what is left */
 } afn_place;
 
 /* When last.ckpt was written last, and at which step of the run. */
@@ -34,6 +40,14 @@ typedef struct afn_checkpoint_pace {
     int64_t steps; /* since */
     bool current;  /* the file says where the run is now */
 } afn_checkpoint_pace;
+
+/* What was told of the run last, and when. */
+typedef struct afn_told {
+    int64_t images; /* whose features are kept, by on_features */
+    int64_t steps;  /* since one was recorded */
+    double step_s;  /* when that was */
+    double phase_s; /* when the phase began, in this process */
+} afn_told;
 
 typedef struct afn_fit_run {
     afn_model *model;
@@ -46,6 +60,8 @@ typedef struct afn_fit_run {
     afn_batches train, val;
     afn_predictor *predictor; /* for validation, NULL = none */
     afn_run_folder folder;
+    afn_record_files records;
+    afn_told told;
     int lock; /* of the folder, -1 = none */
     afn_best best;
     afn_place at;
@@ -56,15 +72,40 @@ typedef struct afn_fit_run {
     afn_checkpoint_pace ckpt;
     int run_epoch, run_of;
     double val_seconds; /* of the last validation */
-    int64_t told_kept;  /* images, what on_features was told last */
 } afn_fit_run;
 
+/* ---- fit.c: for a run and for its forecast ---- */
+
+/* Take the options, checked; phases of the defaults go into `phases`. */
+afn_status afn_fit__begin(afn_fit_run *f, afn_phase phases[2], afn_model *m,
+                          const afn_dataset *val, const afn_fit_opts *opts);
+
+/* Open what a run needs; a folder only where out is not NULL. */
+afn_status afn_fit__open(afn_fit_run *f, const afn_dataset *train,
+                         const afn_dataset *val, const char *out);
+void afn_fit__close(afn_fit_run *f); /* a zeroed one with lock -1 is a no-op */
+
 /* ---- fit_phase.c ---- */
+
+/* Freeze all but what the phase trains, and make its trainer. */
+afn_status afn_fit__set_up(afn_fit_run *f, afn_trainer **t, const afn_phase *phase);
+
+/* Augment as the phase does, and split both plans where frozen layers come first. */
+afn_status afn_fit__split(afn_fit_run *f, afn_trainer *t, const afn_phase *phase);
+void afn_fit__join(afn_fit_run *f);
+
+/* Weights of the model that train now, or that do not. */
+int64_t afn_fit__count(const afn_model *m, bool trained);
 
 /* Train the phase at hand, from where the run is, and move on behind it. */
 afn_status afn_fit__phase(afn_fit_run *f);
 
 /* ---- fit_epoch.c ---- */
+
+/* One step.
+ *   features  as for afn_trainer__step() */
+afn_status afn_fit__train_batch(afn_fit_run *f, afn_trainer *t, const afn_batch *b,
+                                const void *features, afn_step_result *r);
 
 /* Train and validate; the place is then between two epochs.  *e is what came out. */
 afn_status afn_fit__epoch(afn_fit_run *f, afn_trainer *t, afn_epoch *e);

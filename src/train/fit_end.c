@@ -5,6 +5,7 @@
 #include "train/checkpoint.h"
 #include "train/fit.h"
 #include "train/metrics.h"
+#include "train/records.h"
 
 afn_status afn_fit__save_all(afn_fit_run *f)
 {
@@ -58,12 +59,14 @@ done:
 afn_status afn_fit__finish(afn_fit_run *f, afn_status st)
 {
     char why[1024];
-    if (st == AFN_OK) return leave(f, f->end != AFN_END_TIME);
-    if (st == AFN_ECANCELLED) {
-        const afn_status left = leave(f, false);
-        return left == AFN_OK ? afn_fail(AFN_ECANCELLED, "stopped") : left;
+    if (st == AFN_OK || st == AFN_ECANCELLED) {
+        afn_status left = leave(f, st == AFN_OK && f->end != AFN_END_TIME);
+        if (left == AFN_OK) left = afn_record_end(f, st);
+        if (left != AFN_OK || st == AFN_OK) return left;
+        return afn_fail(AFN_ECANCELLED, "stopped");
     }
     snprintf(why, sizeof why, "%s", afn_error_message());
     (void)afn_fit__save_all(f);
+    (void)afn_record_end(f, afn_fail(st, "%s", why));
     return afn_fail(st, "%s", why);
 }

@@ -4,6 +4,7 @@
 
 #include "train/checkpoint.h"
 #include "train/fit.h"
+#include "train/records.h"
 
 /* Seconds of the later epochs of a phase where this one takes epoch_s: without the
  * prefix those that find what this one and others before still make.  Backward counts
@@ -19,19 +20,35 @@ static double later_epochs(const afn_fit_run *f, const afn_epoch *e, double epoc
     return epoch_s * (alike + (left - alike) * rest / (b->prefix.macs + rest));
 }
 
-static afn_status report_step(const afn_fit_run *f, const afn_epoch *e,
-                              const afn_progress *now, double step_s)
+/* Seconds of the phases behind the one at hand; NaN where nobody has estimated them. */
+static double later_phases(const afn_fit_run *f)
 {
+    double s = 0;
+    for (int64_t i = f->at.phase + 1; i < f->o.n_phases; i++)
+        s += f->o.phase_seconds ? f->o.phase_seconds[i] : NAN;
+    return s;
+}
+
+/* Tell of a step.
+ *   loss     its own */
+static afn_status report_step(afn_fit_run *f, const afn_epoch *e,
+                              const afn_progress *now, double loss, double step_s)
+{
+    afn_status st = AFN_OK;
     afn_progress p = *now;
-    if (!f->o.on_step) return AFN_OK;
     const double left_in_epoch = step_s * (double)(p.steps - p.step) + f->val_seconds;
     const double epoch_s = step_s * (double)p.steps + f->val_seconds;
     p.seconds_left = left_in_epoch + later_epochs(f, e, epoch_s);
-    return f->o.on_step(&p, f->o.user) ? afn_fail(AFN_ECANCELLED, "stopped") : AFN_OK;
+    p.run_seconds_left = p.seconds_left + later_phases(f);
+    AFN_TRY(afn_record_step(f, &p, loss));
+    if (f->o.on_step && f->o.on_step(&p, f->o.user))
+        st = afn_fail(AFN_ECANCELLED, "stopped");
+done:
+    return st;
 }
 
-static afn_status train_batch(afn_fit_run *f, afn_trainer *t, const afn_batch *b,
-                              const void *features, afn_step_result *r)
+afn_status afn_fit__train_batch(afn_fit_run *f, afn_trainer *t, const afn_batch *b,
+                                const void *features, afn_step_result *r)
 {
     afn_batch mapped = *b;
     for (int64_t i = 0; i < b->n; i++) f->labels[i] = f->train_map[b->labels[i]];
@@ -71,33 +88,40 @@ static afn_status train_steps(afn_fit_run *f, afn_trainer *t, afn_epoch *e)
         AFN_TRY(afn_batches_next(&f->train, &b, &features));
         if (!b.n) break;
         p.lr = afn_trainer_lr(t);
-        AFN_TRY(train_batch(f, t, &b, features, &r));
+        AFN_TRY(afn_fit__train_batch(f, t, &b, features, &r));
         count_step(f, &b, &r);
         f->at.lr = (double)p.lr;
         p.step = f->at.steps;
         p.images = f->at.images;
         p.loss = f->at.loss / (double)p.images;
+        p.acc = (double)f->at.correct / (double)p.images;
         p.images_per_second = (double)(p.images - images) / (afn_now_s() - start);
-        AFN_TRY(
-            report_step(f, e, &p, (afn_now_s() - start) / (double)(p.step - steps)));
+        AFN_TRY(report_step(f, e, &p, r.loss,
+                            (afn_now_s() - start) / (double)(p.step - steps)));
         AFN_TRY(afn_checkpoint_save_if_asked(f, t));
         if (afn_stop_is_late(&f->rules, &f->o)) f->end = AFN_END_TIME;
     }
-    e->images_per_second = (double)(f->at.images - images) / (afn_now_s() - start);
+    f->at.rate = (double)(f->at.images - images) / (afn_now_s() - start);
 done:
     return st;
 }
 
-/* One pass over the training images; fills the training part of e. */
+/* One pass over the training images; fills the training part of e.  A run that was
+ * stopped while it validated has the pass behind it. */
 static afn_status train_epoch(afn_fit_run *f, afn_trainer *t, afn_epoch *e)
 {
     afn_status st = AFN_OK;
-    const afn_place *at = &f->at;
-    AFN_TRY(afn_batches_start(&f->train, f->run_epoch));
-    if (at->batches) afn_batches_skip(&f->train, at->batches);
-    AFN_TRY(train_steps(f, t, e));
-    if (f->end != AFN_END_ALL) goto done;
-    AFN_TRY(afn_trainer_end_epoch(t));
+    afn_place *at = &f->at;
+    if (!at->trained) {
+        AFN_TRY(afn_batches_start(&f->train, f->run_epoch));
+        if (at->batches) afn_batches_skip(&f->train, at->batches);
+        AFN_TRY(train_steps(f, t, e));
+        if (f->end != AFN_END_ALL) goto done;
+        AFN_TRY(afn_trainer_end_epoch(t));
+        at->trained = true;
+        f->ckpt.current = false;
+    }
+    e->images_per_second = at->rate;
     e->train_loss = at->loss / (double)at->images;
     e->lr = (float)at->lr;
     e->train_acc = (double)at->correct / (double)at->images;
@@ -109,11 +133,12 @@ static afn_status validate(afn_fit_run *f, afn_epoch *e)
 {
     afn_status st = AFN_OK;
     afn_eval v = { 0 };
+    const afn_eval_watch watch = { f->o.on_validation, f->o.user };
     e->val_loss = e->val_acc = NAN;
     if (!f->predictor) return AFN_OK;
     AFN_TRY(afn_plan_refresh_rest(afn_predictor__plan(f->predictor)));
     AFN_TRY(afn_train__evaluate(&v, f->predictor, &f->val, f->val_map,
-                                afn_model_classes(f->model)));
+                                afn_model_classes(f->model), &watch));
     e->val_loss = v.loss;
     e->val_acc = (double)v.correct / (double)v.count;
     f->val_seconds = v.seconds;
@@ -129,6 +154,7 @@ static afn_status close_epoch(afn_fit_run *f, afn_epoch *e)
     AFN_TRY(afn_best_offer(&f->best, e, f->model));
     AFN_TRY(afn_best_save_if_due(&f->best, f->model, &f->folder));
     AFN_TRY(afn_run_folder_epoch(&f->folder, e));
+    AFN_TRY(afn_record_epoch(f, e));
     f->run_epoch++;
     f->at = (afn_place){ .phase = f->at.phase,
                          .start = f->at.start,

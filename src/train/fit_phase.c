@@ -3,6 +3,7 @@
  * frozen, and its epochs. */
 #include "train/checkpoint.h"
 #include "train/fit.h"
+#include "train/records.h"
 
 /* ---- features ---- */
 
@@ -30,7 +31,7 @@ static afn_features describe_features(const afn_fit_run *f, const afn_phase *pha
 static afn_status tell_features(afn_fit_run *f, const afn_phase *phase)
 {
     const afn_features t = describe_features(f, phase);
-    f->told_kept = t.images;
+    f->told.images = t.images;
     if (!f->o.feature_cache || !t.before || !f->o.on_features) return AFN_OK;
     return f->o.on_features(&t, f->o.user) ? afn_fail(AFN_ECANCELLED, "stopped")
                                            : AFN_OK;
@@ -53,7 +54,7 @@ done:
     return st;
 }
 
-static void join(afn_fit_run *f)
+void afn_fit__join(afn_fit_run *f)
 {
     afn_batches_join(&f->train);
     afn_batches_join(&f->val);
@@ -91,8 +92,19 @@ static afn_status new_trainer(afn_trainer **t, const afn_fit_run *f,
     return afn_trainer_new(t, f->model, &o);
 }
 
-/* Set everything up for the phase, at its start or where the run before was. */
-static afn_status begin(afn_fit_run *f, afn_trainer **t, const afn_phase *phase)
+int64_t afn_fit__count(const afn_model *m, bool trained)
+{
+    const afn_graph *g = afn_model__graph(m);
+    int64_t n = 0;
+    for (int i = 0; i < afn_graph_n_params(g); i++) {
+        const afn_param *p = afn_graph_param(g, i);
+        if (!p->buffer && afn_model__trainable(m)[i] == trained)
+            n += afn_shape_count(&p->shape);
+    }
+    return n;
+}
+
+afn_status afn_fit__set_up(afn_fit_run *f, afn_trainer **t, const afn_phase *phase)
 {
     afn_status st = AFN_OK;
     const char *pattern =
@@ -100,12 +112,27 @@ static afn_status begin(afn_fit_run *f, afn_trainer **t, const afn_phase *phase)
     AFN_TRY(afn_model_freeze(f->model, "*"));
     AFN_TRY(afn_model_unfreeze(f->model, pattern));
     AFN_TRY(new_trainer(t, f, phase));
-    AFN_TRY(afn_checkpoint_load_trainer(f, *t));
     afn_plan_changes(afn_trainer__plan(*t), f->changes);
+done:
+    return st;
+}
+
+afn_status afn_fit__split(afn_fit_run *f, afn_trainer *t, const afn_phase *phase)
+{
+    const afn_status st =
+        afn_batches_augment(&f->train, &phase->augment, f->at.start, phase->epochs);
+    return st == AFN_OK ? split(f, t) : st;
+}
+
+/* Set everything up for the phase, at its start or where the run before was. */
+static afn_status begin(afn_fit_run *f, afn_trainer **t, const afn_phase *phase)
+{
+    afn_status st = AFN_OK;
+    AFN_TRY(afn_fit__set_up(f, t, phase));
+    AFN_TRY(afn_checkpoint_load_trainer(f, *t));
     AFN_TRY(afn_best_expect(&f->best, f->model, f->changes));
-    AFN_TRY(
-        afn_batches_augment(&f->train, &phase->augment, f->at.start, phase->epochs));
-    AFN_TRY(split(f, *t));
+    AFN_TRY(afn_fit__split(f, *t, phase));
+    AFN_TRY(afn_record_phase(f, phase, afn_fit__count(f->model, true)));
     AFN_TRY(tell_features(f, phase));
     if (f->o.on_profile) AFN_TRY(afn_plan_profile(afn_trainer__plan(*t), true));
 done:
@@ -126,7 +153,7 @@ static afn_status after_epoch(afn_fit_run *f, afn_trainer *t, const afn_phase *p
     afn_status st = AFN_OK;
     afn_stop_note(&f->rules, &f->o, phase, e);
     if (afn_stop_is_reached(&f->o, e)) f->end = AFN_END_TARGET;
-    if (describe_features(f, phase).images < f->told_kept)
+    if (describe_features(f, phase).images < f->told.images)
         AFN_TRY(tell_features(f, phase));
     if (f->o.on_epoch && f->o.on_epoch(e, f->o.user))
         st = afn_fail(AFN_ECANCELLED, "stopped");
@@ -156,6 +183,7 @@ static afn_status end(afn_fit_run *f, afn_trainer *t, const afn_phase *phase)
     AFN_TRY(afn_trainer_sync(t));
     AFN_TRY(afn_fit__save_all(f));
     if (f->o.on_profile) AFN_TRY(report_profile(f, t, phase));
+    AFN_TRY(afn_record_phase_end(f, phase));
     f->at = (afn_place){ .phase = f->at.phase + 1, .start = f->run_epoch };
     f->ckpt.current = false;
     afn_stop_begin_phase(&f->rules);
@@ -180,7 +208,7 @@ afn_status afn_fit__phase(afn_fit_run *f)
     else if (st == AFN_OK || st == AFN_ECANCELLED)
         st = afn_checkpoint_save_stopped(f, t, st);
 done:
-    join(f);
+    afn_fit__join(f);
     afn_trainer_free(t);
     return st;
 }

@@ -29,7 +29,7 @@ static const char *tail_of(const char *name)
     return at;
 }
 
-static void add_images(afn_buf *b, const char *what, const afn_dataset *d)
+uint64_t afn_settings_hash_images(const afn_dataset *d)
 {
     char name[1024];
     uint64_t h = hash_begin;
@@ -39,7 +39,13 @@ static void add_images(afn_buf *b, const char *what, const afn_dataset *d)
         const int label = afn_dataset_label(d, i);
         h = hash(hash(h, tail, strlen(tail) + 1), &label, sizeof label);
     }
-    afn_buf_fmt(b, "%s\t%" PRId64 " (list %016" PRIx64 ")\n", what, n, h);
+    return h;
+}
+
+static void add_images(afn_buf *b, const char *what, const afn_dataset *d)
+{
+    afn_buf_fmt(b, "%s\t%" PRId64 " (list %016" PRIx64 ")\n", what,
+                d ? afn_dataset_count(d) : 0, afn_settings_hash_images(d));
 }
 
 static void add_classes(afn_buf *b, const afn_model *m, const afn_dataset *d)
@@ -58,19 +64,11 @@ static void add_classes(afn_buf *b, const afn_model *m, const afn_dataset *d)
 
 /* ---- options ---- */
 
-typedef enum kind { BOOL, INT, INT64, FLOAT, DOUBLE, TEXT } kind;
-
-typedef struct field {
-    const char *name;
-    kind kind;
-    size_t at;
-} field;
-
 #define PHASE(name, kind, member)                                                      \
     {                                                                                  \
-        name, kind, offsetof(afn_phase, member)                                        \
+        name, AFN_SETTING_##kind, offsetof(afn_phase, member)                          \
     }
-static const field phase_fields[] = {
+const afn_setting afn_phase_settings[] = {
     PHASE("epochs", INT, epochs),
     PHASE("trainable", TEXT, trainable),
     PHASE("label smoothing", FLOAT, label_smoothing),
@@ -116,28 +114,29 @@ static const field phase_fields[] = {
     PHASE("plateau threshold", FLOAT, schedule.threshold),
     PHASE("plateau cooldown", INT, schedule.cooldown),
     PHASE("plateau min lr", FLOAT, schedule.min_lr),
+    { .name = NULL },
 };
 
-static void add_value(afn_buf *b, kind k, const void *at)
+static void add_value(afn_buf *b, afn_setting_kind k, const void *at)
 {
-    const char *text = k == TEXT ? *(const char *const *)at : NULL;
+    const char *text = k == AFN_SETTING_TEXT ? *(const char *const *)at : NULL;
     switch (k) {
-    case BOOL:
+    case AFN_SETTING_BOOL:
         afn_buf_str(b, *(const bool *)at ? "yes" : "no");
         break;
-    case INT:
+    case AFN_SETTING_INT:
         afn_buf_fmt(b, "%d", *(const int *)at);
         break;
-    case INT64:
+    case AFN_SETTING_INT64:
         afn_buf_fmt(b, "%" PRId64, *(const int64_t *)at);
         break;
-    case FLOAT:
+    case AFN_SETTING_FLOAT:
         afn_buf_fmt(b, "%.9g", (double)*(const float *)at);
         break;
-    case DOUBLE:
+    case AFN_SETTING_DOUBLE:
         afn_buf_fmt(b, "%.17g", *(const double *)at);
         break;
-    case TEXT:
+    case AFN_SETTING_TEXT:
         afn_buf_str(b, text ? text : "default");
         break;
     }
@@ -145,8 +144,7 @@ static void add_value(afn_buf *b, kind k, const void *at)
 
 static void add_phase(afn_buf *b, const afn_phase *p)
 {
-    for (size_t i = 0; i < AFN_COUNT(phase_fields); i++) {
-        const field *d = &phase_fields[i];
+    for (const afn_setting *d = afn_phase_settings; d->name; d++) {
         afn_buf_fmt(b, "phase %s: %s\t", p->name, d->name);
         add_value(b, d->kind, (const char *)p + d->at);
         afn_buf_str(b, "\n");
@@ -179,17 +177,22 @@ static void add_class_weights(afn_buf *b, const afn_fit_opts *o, int classes)
     afn_buf_fmt(b, "class weights\t%d (list %016" PRIx64 ")\n", classes, h);
 }
 
+const char *afn_settings_bn(afn_bn_mode bn)
+{
+    static const char *const name[] = { "auto", "batch", "frozen" };
+    return name[bn];
+}
+
 void afn_settings_list(afn_buf *b, const afn_model *m, const afn_dataset *train,
                        const afn_dataset *val, const afn_fit_opts *o)
 {
-    static const char *const bn[] = { "auto", "batch", "frozen" };
     afn_buf_fmt(b, "model\t%s\n", afn_model_arch(m));
     add_classes(b, m, train);
     add_images(b, "training images", train);
     add_images(b, "validation images", val);
     add_image(b, m);
     afn_buf_fmt(b, "batch\t%" PRId64 "\nseed\t%" PRIu64 "\nbn\t%s\n", o->batch, o->seed,
-                bn[o->bn]);
+                afn_settings_bn(o->bn));
     afn_buf_fmt(b, "shuffle\t%s\nsampler\t%s\n", o->shuffle ? "yes" : "no",
                 o->balanced ? "balanced" : "each once");
     afn_buf_fmt(b, "backend\t%s\nprecision\t%s\nexact\t%s\n", o->backend,

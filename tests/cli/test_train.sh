@@ -25,7 +25,7 @@ tune 1/1  train loss L acc A  val loss L acc A  R  S
 best     E: A of the validation images right
 written  scratch/model.safetensors, scratch/model.pth, scratch/last.pth, scratch/metrics.csv
 END
-[ "$(ls scratch | tr '\n' ' ')" = "last.ckpt last.pth metrics.csv model.pth model.safetensors " ] ||
+[ "$(ls scratch | tr '\n' ' ')" = "config.json events.out.tfevents.0.afina last.ckpt last.pth metrics.csv model.pth model.safetensors run.jsonl " ] ||
     fail "files in scratch: $(ls -A scratch)"
 [ "$(wc -l <scratch/metrics.csv)" -eq 2 ] || fail "metrics.csv has not one row"
 [ "$(head -n 1 scratch/metrics.csv)" = \
@@ -66,7 +66,7 @@ for cache in auto off 1k; do
         fail "--feature-cache $cache gives other weights"
     cut -d, -f1-7 "frozen-$cache/metrics.csv" >"metrics-$cache"
     cmp -s metrics-auto "metrics-$cache" || fail "--feature-cache $cache: metrics"
-    [ "$(ls -A "frozen-$cache" | wc -l)" -eq 5 ] || fail "$(ls -A "frozen-$cache")"
+    [ "$(ls -A "frozen-$cache" | wc -l)" -eq 8 ] || fail "$(ls -A "frozen-$cache")"
     case $cache in
     auto) has out '^features head: kept before classifier.1, 30 images, 1.5 MB$' ;;
     1k) has out '^features .*, 30 images, 1.5 MB, 1.5 MB of it on disk$' ;;
@@ -116,7 +116,7 @@ ran="afina train with little room for files"
 code 0
 has out '^features head: kept .*, 40 images, .*; not of the others: cannot make a file of [0-9]+ MB: file too large$'
 has out '^head 2/2 '
-[ "$(ls -A full | wc -l)" -eq 5 ] || fail "files in full: $(ls -A full)"
+[ "$(ls -A full | wc -l)" -eq 8 ] || fail "files in full: $(ls -A full)"
 
 # ---- bf16: trained, evaluated and used; without it in the processor the same as fp32 ----
 train_tiny half --precision bf16 --quiet
@@ -214,6 +214,6 @@ for signal in INT:130 TERM:143; do
     has err "^afina: stopped in tune [0-9]+/100000, go on with: afina train --resume $signal\$"
     run predict --threads 1 "$signal/model.safetensors" "$picture"
     code 0
-    [ "$(ls "$signal" | wc -l)" -eq 5 ] || fail "files: $(ls -A "$signal")"
+    [ "$(ls "$signal" | wc -l)" -eq 8 ] || fail "files: $(ls -A "$signal")"
 done
 finish

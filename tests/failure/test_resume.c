@@ -11,7 +11,8 @@
 #include <sys/wait.h>
 
 #include "afn_test.h"
-#include "train/train.h"
+#include "io/io.h"
+#include "train/record_files.h"
 
 enum { SIDE = 32, CLASSES = 2, KILLS = 50, STOPPED = 7, FAILED = 8 };
 
@@ -21,18 +22,25 @@ typedef struct job {
     bool resume;
     int64_t file_call; /* killed in this one, or fails from it on; 0 = none */
     int error;         /* -1 = killed, errno = fails */
-    int64_t step;      /* killed after this one, 0 = none */
+    int64_t step;      /* killed after this one, 0 = none, -1 = in validation */
     bool stop;         /* asked to stop instead */
     bool cache, modern;
 } job;
 
 static int64_t steps_done;
 
+static int on_validation(int64_t batches, int64_t of, void *user)
+{
+    const job *j = user;
+    assert_true(batches >= 1 && batches <= of);
+    return j->stop && j->step < 0;
+}
+
 static int on_step(const afn_progress *p, void *user)
 {
     const job *j = user;
     (void)p;
-    if (!j->step || ++steps_done != j->step) return 0;
+    if (j->step <= 0 || ++steps_done != j->step) return 0;
     if (!j->stop) raise(SIGKILL);
     return 1;
 }
@@ -72,6 +80,8 @@ static afn_status run(const job *j)
     o.resume = j->resume;
     o.checkpoint_steps = 1;
     o.on_step = on_step;
+    o.on_validation = on_validation;
+    o.record_steps = 1;
     o.user = (void *)j;
     p.resize = p.crop = SIDE;
     AFN_TRY(afn_data_open(&parts, "fake:size=20,classes=2,height=32,width=32", NULL));
@@ -137,6 +147,47 @@ static void assert_same_file(const char *a, const char *b, const char *name)
     afn_free(data[1]);
 }
 
+static int64_t int_in(const json_t *line, const char *name)
+{
+    const json_t *v = json_object_get(line, name);
+    if (!json_is_integer(v)) fail_msg("no whole number %s", name);
+    return json_integer_value(v);
+}
+
+/* run.jsonl has whole lines, every epoch and step once and in order, and one end. */
+static void assert_told_once(const char *run)
+{
+    char path[1300];
+    uint8_t *data;
+    size_t size;
+    int epochs = 0, ends = 0;
+    int64_t step = 0;
+    snprintf(path, sizeof path, "%s/" AFN_LINES_FILE, run);
+    assert_ok(afn_file_read(&data, &size, path));
+    assert_true(size > 0 && data[size - 1] == '\n');
+    for (char *at = (char *)data, *end; (end = strchr(at, '\n')); at = end + 1) {
+        json_t *line;
+        assert_ok(afn_json_parse(&line, at, (size_t)(end - at)));
+        const char *event = json_string_value(json_object_get(line, "event"));
+        if (strcmp(event, "epoch") == 0)
+            assert_int_equal(int_in(line, "run_epoch"), ++epochs);
+        if (strcmp(event, "step") == 0) {
+            assert_true(int_in(line, "run_step") > step);
+            step = int_in(line, "run_step");
+        }
+        ends += strcmp(event, "end") == 0;
+        json_decref(line);
+    }
+    assert_int_equal(epochs, 4);
+    assert_int_equal(ends, 1);
+    assert_int_equal(step, 16);
+    afn_free(data);
+    snprintf(path, sizeof path, "%s/" AFN_EVENTS_FILE, run);
+    assert_ok(afn_file_read(&data, &size, path));
+    assert_int_equal(afn_tfrecord_whole(data, size), size);
+    afn_free(data);
+}
+
 static void assert_same_run(const char *a, const char *b)
 {
     static const char *const name[] = { "model.safetensors", "model.pth", "last.pth",
@@ -145,6 +196,7 @@ static void assert_same_run(const char *a, const char *b)
     for (size_t i = 0; i < AFN_COUNT(name); i++) assert_same_file(a, b, name[i]);
     assert_ok(afn_run_look(&s, b));
     assert_true(s.finished);
+    assert_told_once(b);
     afn_run_state_free(&s);
 }
 
@@ -155,6 +207,7 @@ static void resume(job j)
     snprintf(path, sizeof path, "%s/last.ckpt", j.out);
     j.resume = afn_is_file(path);
     j.file_call = j.step = 0;
+    j.stop = false;
     const int code = perform(&j);
     if (code != 0) fail_msg("%s: resumed run ended with %d", j.out, code);
 }
@@ -223,6 +276,24 @@ static void stopped_after_any_step_it_goes_on_the_same(void **state)
     }
 }
 
+static void stopped_in_validation_it_validates_again(void **state)
+{
+    (void)state;
+    const job whole = { .out = folder(400), .modern = true };
+    char undisturbed[1200];
+    afn_run_state s;
+    snprintf(undisturbed, sizeof undisturbed, "%s", whole.out);
+    assert_int_equal(perform(&whole), 0);
+    const job j = { .out = folder(401), .step = -1, .stop = true, .modern = true };
+    assert_int_equal(perform(&j), STOPPED);
+    assert_ok(afn_run_look(&s, j.out));
+    assert_int_equal(s.run_epoch, 0);
+    assert_int_equal(s.step, 4); /* all of them */
+    afn_run_state_free(&s);
+    resume(j);
+    assert_same_run(undisturbed, j.out);
+}
+
 /* From some call on the disk is full: one line, and the run can be resumed. */
 static void a_full_disk_costs_nothing_that_was_saved(void **state)
 {
@@ -252,6 +323,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(killed_at_any_moment_it_leaves_the_same_files),
         cmocka_unit_test(stopped_after_any_step_it_goes_on_the_same),
+        cmocka_unit_test(stopped_in_validation_it_validates_again),
         cmocka_unit_test(a_full_disk_costs_nothing_that_was_saved),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

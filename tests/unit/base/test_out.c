@@ -203,6 +203,47 @@ static void only_leftovers_are_removed(void **state)
     afn_out_clean("/no/such/folder");
 }
 
+/* ---- files that grow ---- */
+
+static void pieces_are_added_behind_what_is_kept(void **state)
+{
+    (void)state;
+    const char *path = path_of("grown");
+    afn_append a;
+    assert_ok(afn_file_write(path, "of before", 9));
+    assert_ok(afn_append_open(&a, path, 0));
+    assert_ok(afn_append_write(&a, "one\ntwo\n", 8));
+    assert_content(path, "one\ntwo\n"); /* at once */
+    afn_append_close(&a);
+    assert_ok(afn_append_open(&a, path, 4));
+    assert_ok(afn_append_write(&a, "2\n", 2));
+    assert_int_equal(a.size, 6);
+    afn_append_close(&a);
+    assert_content(path, "one\n2\n");
+    assert_ok(afn_append_open(&a, path, 1000)); /* more than there is: all of it */
+    assert_int_equal(a.size, 6);
+    afn_append_close(&a);
+    afn_append_close(&a);
+    assert_fails(AFN_EIO, "/no/such/folder/x: cannot write",
+                 afn_append_open(&a, "/no/such/folder/x", 0));
+}
+
+static void what_a_failed_piece_left_is_cut_off(void **state)
+{
+    (void)state;
+    const char *path = path_of("cut");
+    afn_append a;
+    assert_ok(afn_append_open(&a, path, 0));
+    assert_ok(afn_append_write(&a, "one\n", 4));
+    afn_out_fail_at(1, ENOSPC);
+    assert_fails(AFN_EIO, "no space left", afn_append_write(&a, "two\n", 4));
+    afn_out_fail_at(0, 0);
+    assert_content(path, "one\n");
+    assert_ok(afn_append_write(&a, "three\n", 6));
+    assert_content(path, "one\nthree\n");
+    afn_append_close(&a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -214,6 +255,8 @@ int main(void)
         cmocka_unit_test(a_fault_at_any_call_leaves_the_old_file),
         cmocka_unit_test(a_kill_at_any_call_leaves_the_old_file),
         cmocka_unit_test(only_leftovers_are_removed),
+        cmocka_unit_test(pieces_are_added_behind_what_is_kept),
+        cmocka_unit_test(what_a_failed_piece_left_is_cut_off),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#define _XOPEN_SOURCE 700 /* getcwd */
+#include "train_config.h"
+
+#include <limits.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "json_out.h"
+
+/* Of one call and not of the run, or said by others. */
+static bool is_left_out(const char *name)
+{
+    static const char *const list[] = { "resume",  "overwrite", "quiet",  "out",
+                                        "profile", "progress",  "dry-run" };
+    for (size_t i = 0; i < sizeof list / sizeof list[0]; i++)
+        if (!strcmp(name, list[i])) return true;
+    return false;
+}
+
+static json_t *value_of(const cli_option *o, const void *at)
+{
+    const char *text = o->type == CLI_TEXT ? *(const char *const *)at : NULL;
+    switch (o->type) {
+    case CLI_FLAG:
+        return json_boolean(*(const bool *)at);
+    case CLI_INT:
+        return json_integer(*(const int64_t *)at);
+    case CLI_REAL:
+        return cli_json_number(*(const double *)at);
+    case CLI_TEXT:
+        return text ? cli_json_text(text) : json_null();
+    case CLI_CHOICE: {
+        const int i = *(const int *)at;
+        return i >= 0 ? json_string(o->choice[i]) : json_null();
+    }
+    case CLI_N_TYPES:
+        break;
+    }
+    return NULL;
+}
+
+char *cli_train_config(const cli_command *c, const train_args *o)
+{
+    char folder[PATH_MAX];
+    json_t *object = json_object();
+    json_object_set_new(object, "data", cli_json_text(o->source));
+    if (getcwd(folder, sizeof folder))
+        json_object_set_new(object, "folder", cli_json_text(folder));
+    for (int i = 0; cli_option_at(c, i); i++) {
+        const cli_option *option = cli_option_at(c, i);
+        if (!is_left_out(option->name))
+            json_object_set_new(object, option->name,
+                                value_of(option, (const char *)o + option->at));
+    }
+    char *text = json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(10));
+    json_decref(object);
+    return text;
+}
