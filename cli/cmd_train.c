@@ -11,12 +11,14 @@
 #include "out_folder.h"
 #include "stop.h"
 #include "train_config.h"
+#include "train_forecast.h"
 #include "training.h"
 #include "weights_arg.h"
 
 static void training_close(training *s)
 {
     for (int i = 0; i < CLI_MAX_PHASES; i++) afn_profile_free(&s->profile[i]);
+    afn_forecast_free(&s->forecast);
     afn_model_free(s->m);
     free(s->class_weight);
     afn_data_parts_free(&s->parts);
@@ -178,16 +180,36 @@ static void on_end(afn_fit_end why, void *user)
     s->end = why;
 }
 
-static int fit(training *s)
+/* The page of the run, from the model as it now is. */
+static int report(const training *s)
 {
-    const train_args *o = s->o;
+    afn_report_opts r = afn_report_defaults();
+    r.train = s->train;
+    r.augment = s->phase[s->n_phases - 1].augment.spec;
+    r.seed = (uint64_t)s->o->data.seed;
+    r.predict.threads = (int)s->o->data.threads;
+    r.predict.precision = s->precision;
+    r.predict.exact = s->o->exact;
+    const afn_status st = afn_report_write(s->o->out, s->m, s->val, &r);
+    return st == AFN_OK ? CLI_OK : cli_fail(st);
+}
+
+/* What the run is asked to do, without who is told of it. */
+static afn_fit_opts run_opts(const training *s)
+{
     afn_fit_opts opts = afn_fit_defaults();
-    afn_epoch best = { 0 };
-    cli_train_opts(&opts, o);
+    cli_train_opts(&opts, s->o);
     opts.phase = s->phase;
     opts.n_phases = s->n_phases;
     opts.class_weight = s->class_weight;
     opts.precision = s->precision;
+    return opts;
+}
+
+static int fit(training *s, afn_fit_opts opts)
+{
+    const train_args *o = s->o;
+    afn_epoch best = { 0 };
     opts.on_step = on_step;
     opts.on_epoch = on_epoch;
     opts.on_validation = on_validation;
@@ -196,7 +218,7 @@ static int fit(training *s)
     if (o->profile) opts.on_profile = on_profile;
     opts.on_end = on_end;
     opts.user = s;
-    char *note = cli_resume_note(s->resumed);
+    char *note = cli_resume_note(s->resumed, o->batch_auto ? opts.batch : 0);
     char *config = cli_train_config(&cli_cmd_train, o);
     opts.note = note;
     opts.config = config;
@@ -211,7 +233,9 @@ static int fit(training *s)
     if (st == AFN_ECANCELLED && cli_stop_signal()) return stopped(s);
     if (st != AFN_OK) return cli_fail(st);
     if (s->end == AFN_END_TIME) cli_resume_hint("its time is over", o->out);
-    if (!cli_progress_speaks(&s->progress) || !best.run_epoch) return CLI_OK;
+    if (!best.run_epoch) return CLI_OK;
+    const int code = s->end == AFN_END_TIME || o->no_report ? CLI_OK : report(s);
+    if (!cli_progress_speaks(&s->progress) || code != CLI_OK) return code;
     cli_train_put_outcome(s, &best);
     return o->profile ? cli_train_put_profiles(s) : CLI_OK;
 }
@@ -225,14 +249,34 @@ static int open_data(training *s, bool look)
     return code;
 }
 
+/* What the run will take, then the run.  One that goes on is under way already. */
+static int forecast_and_fit(training *s)
+{
+    const train_args *o = s->o;
+    afn_fit_opts opts = run_opts(s);
+    const bool json = s->progress.mode == CLI_PROGRESS_JSON;
+    const bool asked = o->dry_run || o->batch_auto;
+    int code = CLI_OK;
+    if (!s->resumed->begun && (asked || json || cli_progress_speaks(&s->progress)))
+        code = cli_train_forecast(s, &opts);
+    if (code != CLI_OK) return code;
+    if (o->json || (json && s->forecast.phase))
+        code = cli_train_put_forecast_json(s, !o->json);
+    else if (cli_progress_speaks(&s->progress) && s->forecast.phase)
+        cli_train_put_forecast(s);
+    if (code != CLI_OK || o->dry_run) return code;
+    return fit(s, opts);
+}
+
 /* All that may be mistyped first; looking at the images may take minutes. */
 static int train(training *s)
 {
     const train_args *o = s->o;
     int code = open_data(s, false);
     if (code != CLI_OK) return code;
-    if (!cli_out_folder_check(o->out)) return CLI_FAILED;
-    if (!o->run.resume) code = cli_resume_check_new(o->out, o->run.overwrite);
+    if (!o->dry_run && !cli_out_folder_check(o->out)) return CLI_FAILED;
+    if (!o->run.resume && !o->dry_run)
+        code = cli_resume_check_new(o->out, o->run.overwrite);
     if (code != CLI_OK) return code;
 
     code = open_model(s);
@@ -245,8 +289,8 @@ static int train(training *s)
     if (!strcmp(o->class_weights, "balanced")) /* of what is left to train with */
         afn_class_weights_balanced(s->class_weight, s->train);
     s->precision = cli_precision(o->precision);
-    if (cli_progress_speaks(&s->progress)) cli_train_put_plan(s);
-    return fit(s);
+    if (cli_progress_speaks(&s->progress) && !o->json) cli_train_put_plan(s);
+    return forecast_and_fit(s);
 }
 
 static int run(int argc, char **argv)
@@ -284,7 +328,8 @@ const cli_command cli_cmd_train = {
     "Written to DIR: model.safetensors and model.pth (the best epoch; all that\n"
     "'afina predict' needs, and what torchvision loads), last.pth, metrics.csv,\n"
     "last.ckpt (from which --resume goes on), config.json and run.jsonl (what was\n"
-    "asked for, what happened), events.out.tfevents.* for TensorBoard.\n"
+    "asked for, what happened), events.out.tfevents.* for TensorBoard, and the page\n"
+    "to look at, report.html.\n"
     "Ctrl-C stops after the step and saves the run, exit code 130; a second one "
     "stops\nat once.\n\n"
     "example:\n"

@@ -15,7 +15,7 @@
 #include "cli.h"
 
 static const double redraw_s = 0.1, plain_s = 30;
-enum { BAR = 20, LINE_BYTES = 256 };
+enum { BAR = 20, LEAST_BAR = 5, LINE_BYTES = 256 };
 
 const char *const cli_progress_modes[] = {
     "auto", "bar", "plain", "json", "quiet", NULL
@@ -71,13 +71,16 @@ bool cli_progress_speaks(const cli_progress *p)
 
 /* ---- lines ---- */
 
-/* "[######              ]" */
-static void put_bar(char bar[BAR + 3], double part)
+/* "[######              ] ", as wide as there is room for; "" where that is little. */
+static void put_bar(char bar[BAR + 4], double part, int room)
 {
-    const int full = (int)(part * BAR);
+    const int width = room - 3 < BAR ? room - 3 : BAR;
+    const int full = (int)(part * width);
+    bar[0] = '\0';
+    if (width < LEAST_BAR) return;
     bar[0] = '[';
-    for (int i = 0; i < BAR; i++) bar[i + 1] = i < full ? '#' : ' ';
-    strcpy(bar + BAR + 1, "]");
+    for (int i = 0; i < width; i++) bar[i + 1] = i < full ? '#' : ' ';
+    strcpy(bar + width + 1, "] ");
 }
 
 static void draw(cli_progress *p, const char *line)
@@ -96,45 +99,54 @@ static bool is_due(const cli_progress *p)
     return p->mode == CLI_PROGRESS_PLAIN && passed >= plain_s;
 }
 
-static void describe_step(char line[LINE_BYTES], const afn_progress *at, bool bar)
+/* What stands behind the bar. */
+static void describe_step(char text[LINE_BYTES], const afn_progress *at)
 {
-    char left[CLI_SPAN_BYTES], all[CLI_SPAN_BYTES], hashes[BAR + 4];
-    put_bar(hashes, (double)at->step / (double)at->steps);
-    strcat(hashes, " ");
-    int n =
-        snprintf(line, LINE_BYTES,
-                 "%s %d/%d  %sstep %lld/%lld  loss %.4f acc %.1f %%  %.1f images/s  "
-                 "%s left",
-                 at->phase, at->epoch, at->of, bar ? hashes : "", (long long)at->step,
-                 (long long)at->steps, at->loss, 100 * at->acc, at->images_per_second,
-                 cli_span(at->seconds_left, left));
+    char left[CLI_SPAN_BYTES], all[CLI_SPAN_BYTES];
+    const int n =
+        snprintf(text, LINE_BYTES,
+                 "step %lld/%lld  loss %.4f acc %.1f %%  %.1f images/s  %s left",
+                 (long long)at->step, (long long)at->steps, at->loss, 100 * at->acc,
+                 at->images_per_second, cli_span(at->seconds_left, left));
     if (isfinite(at->run_seconds_left) && at->run_seconds_left > at->seconds_left)
-        snprintf(line + n, (size_t)(LINE_BYTES - n), ", %s in all",
+        snprintf(text + n, (size_t)(LINE_BYTES - n), ", %s in all",
                  cli_span(at->run_seconds_left, all));
+}
+
+/* Draw "phase epoch [bar] text". */
+static void draw_bar(cli_progress *p, double part, const char *text)
+{
+    char line[2 * LINE_BYTES], bar[BAR + 4];
+    const afn_progress *at = &p->step;
+    const int n =
+        snprintf(line, sizeof line, "%.60s %d/%d  ", at->phase, at->epoch, at->of);
+    put_bar(bar, part, columns() - n - (int)strlen(text));
+    snprintf(line + n, sizeof line - (size_t)n, "%s%s", bar, text);
+    draw(p, line);
 }
 
 void cli_progress_step(cli_progress *p, const afn_progress *at)
 {
-    char line[LINE_BYTES];
+    char text[LINE_BYTES];
+    const bool bar = p->mode == CLI_PROGRESS_BAR;
     p->step = *at;
-    if (!is_due(p) && !(p->mode == CLI_PROGRESS_BAR && at->step == at->steps)) return;
-    describe_step(line, at, p->mode == CLI_PROGRESS_BAR);
-    if (p->mode == CLI_PROGRESS_BAR) {
-        draw(p, line);
+    if (!is_due(p) && !(bar && at->step == at->steps)) return;
+    describe_step(text, at);
+    if (bar) {
+        draw_bar(p, (double)at->step / (double)at->steps, text);
         return;
     }
-    fprintf(stderr, "%s\n", line);
+    fprintf(stderr, "%s %d/%d  %s\n", at->phase, at->epoch, at->of, text);
     p->told_at = now_s();
 }
 
 void cli_progress_validation(cli_progress *p, int64_t batches, int64_t of)
 {
-    char line[LINE_BYTES], bar[BAR + 3];
+    char text[LINE_BYTES];
     if (p->mode != CLI_PROGRESS_BAR || (!is_due(p) && batches != of)) return;
-    put_bar(bar, (double)batches / (double)of);
-    snprintf(line, sizeof line, "%s %d/%d  %s validating %lld/%lld", p->step.phase,
-             p->step.epoch, p->step.of, bar, (long long)batches, (long long)of);
-    draw(p, line);
+    snprintf(text, sizeof text, "validating %lld/%lld", (long long)batches,
+             (long long)of);
+    draw_bar(p, (double)batches / (double)of, text);
 }
 
 void cli_progress_record(cli_progress *p, const char *line)

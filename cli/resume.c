@@ -31,7 +31,8 @@ static bool is_own(const char *arg, bool *value)
 {
     static const char *const own[] = { "--resume", "--out", "--time-limit",
                                        "--progress" };
-    static const char *const flag[] = { "--overwrite", "--quiet", "-q", "--profile" };
+    static const char *const flag[] = { "--overwrite", "--quiet",   "-q",
+                                        "--profile",   "--dry-run", "--json" };
     *value = !strcmp(arg, "-o");
     if (!strncmp(arg, "-o", 2)) return true;
     for (size_t i = 0; i < sizeof flag / sizeof flag[0]; i++)
@@ -45,7 +46,7 @@ static bool is_own(const char *arg, bool *value)
     return false;
 }
 
-char *cli_resume_note(const cli_resume *r)
+char *cli_resume_note(const cli_resume *r, int64_t batch)
 {
     char *text = NULL, folder[PATH_MAX];
     size_t size;
@@ -65,6 +66,7 @@ char *cli_resume_note(const cli_resume *r)
         else
             put_line(f, r->argv[i]);
     }
+    if (batch) fprintf(f, "--batch\n%lld\n", (long long)batch);
     return fclose(f) == 0 ? text : NULL;
 }
 

@@ -3,6 +3,7 @@
 #include "machine_options.h"
 #include "weights_arg.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- checks ---- */
@@ -26,11 +27,28 @@ static int parse_rooms(train_args *o, const cli_command *c)
     return parse_room(c, "cache-images", o->cache_images, 0, -1, &o->image_memory);
 }
 
+enum { LARGEST_BATCH = 4096, AUTO_BATCH = 32 };
+
+/* A number of images or auto; CLI_GO_ON, or the exit code after a message. */
+static int parse_batch(train_args *o, const cli_command *c)
+{
+    char *end;
+    o->batch_auto = !strcmp(o->batch_text, "auto");
+    o->batch = o->batch_auto ? AUTO_BATCH : strtoll(o->batch_text, &end, 10);
+    if (o->batch_auto || (!*end && o->batch >= 1 && o->batch <= LARGEST_BATCH))
+        return CLI_GO_ON;
+    return cli_usage(c, "--batch needs auto or a whole number from 1 to %d, not '%s'",
+                     (int)LARGEST_BATCH, o->batch_text);
+}
+
 /* What one option says of another. */
 static int check(const train_args *o, const cli_command *c)
 {
     if (!o->model && !o->weights)
         return cli_usage(c, "--model is missing, and there is no --weights to name it");
+    if (!o->out && !o->dry_run) return cli_usage(c, "--out DIR is missing");
+    if (o->json && !o->dry_run)
+        return cli_usage(c, "--json is for --dry-run: --progress json tells the rest");
     if (o->keep_head && !o->weights) return cli_usage(c, "--keep-head needs --weights");
     if (o->sampler == CLI_SAMPLER_BALANCED && o->no_shuffle)
         return cli_usage(c, "--sampler balanced draws images: not with --no-shuffle");
@@ -52,7 +70,8 @@ int cli_train_parse(train_args *o, const cli_command *c, int argc, char **argv)
     /* Behind fresh weights there is nothing that a head could be fitted to. */
     if (!o->weights && !cli_given(c, &args, "head-epochs")) o->head_epochs = 0;
 
-    code = check(o, c);
+    code = parse_batch(o, c);
+    if (code == CLI_GO_ON) code = check(o, c);
     if (code == CLI_GO_ON) code = parse_rooms(o, c);
     if (code == CLI_GO_ON)
         code = cli_every(c, "record-every", o->record_every, &o->record_steps,
@@ -136,7 +155,6 @@ static const cli_option model_options[] = {
       .type = CLI_TEXT,
       .metavar = "DIR",
       .at = offsetof(train_args, out),
-      .required = true,
       .help = "folder for the results, made where missing" },
     { .name = NULL },
 };
@@ -183,13 +201,12 @@ static const cli_option phase_options[] = {
       .help = "parameters that the second phase trains, such as 'layer4,fc': * any "
               "characters, ? one, commas between alternatives" },
     { .name = "batch",
-      .type = CLI_INT,
-      .metavar = "N",
-      .at = offsetof(train_args, batch),
-      .min = 1,
-      .max = 4096,
+      .type = CLI_TEXT,
+      .metavar = "N|auto",
+      .at = offsetof(train_args, batch_text),
       .initial = "32",
-      .help = "images in a step" },
+      .help =
+          "images in a step; auto is 32, or half of it until a step fits into memory" },
     { CLI_BN(train_args, bn) },
     { .name = NULL },
 };
@@ -242,6 +259,19 @@ static const cli_option output_options[] = {
       .help =
           "steps that run.jsonl and TensorBoard are told of: one in so many (10), or "
           "one in so much time (5s)" },
+    { .name = "dry-run",
+      .type = CLI_FLAG,
+      .at = offsetof(train_args, dry_run),
+      .help = "say what would be done, how long it would take and how much memory, and "
+              "write nothing" },
+    { .name = "json",
+      .type = CLI_FLAG,
+      .at = offsetof(train_args, json),
+      .help = "--dry-run says so as one JSON object" },
+    { .name = "no-report",
+      .type = CLI_FLAG,
+      .at = offsetof(train_args, no_report),
+      .help = "do not write report.html at the end; 'afina report DIR' does it later" },
     { .name = "no-tensorboard",
       .type = CLI_FLAG,
       .at = offsetof(train_args, no_tensorboard),

@@ -25,7 +25,9 @@ typedef struct train_args {
     int64_t head_epochs, tune_epochs;
     double head_lr, tune_lr;
     const char *unfreeze;
-    int64_t batch;
+    const char *batch_text;
+    int64_t batch; /* what --batch says; of auto the largest tried */
+    bool batch_auto;
     int bn;
     optim_args optim;
     augment_args augment;
@@ -43,7 +45,7 @@ typedef struct train_args {
     int64_t feature_memory; /* what --feature-cache says, 0 = auto, -1 = off */
     int64_t image_memory;   /* what --cache-images says, 0 = off, -1 = auto */
 
-    bool profile, quiet, no_tensorboard;
+    bool profile, quiet, no_tensorboard, dry_run, json, no_report;
     int progress; /* cli_progress_mode, with what --quiet says of it */
     const char *record_every;
     int64_t record_steps; /* what --record-every says: one of the two */

@@ -3,6 +3,7 @@
 #include "train_config.h"
 
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -11,8 +12,8 @@
 /* Of one call and not of the run, or said by others. */
 static bool is_left_out(const char *name)
 {
-    static const char *const list[] = { "resume",  "overwrite", "quiet",  "out",
-                                        "profile", "progress",  "dry-run" };
+    static const char *const list[] = { "resume",  "overwrite", "quiet",   "out",
+                                        "profile", "progress",  "dry-run", "json" };
     for (size_t i = 0; i < sizeof list / sizeof list[0]; i++)
         if (!strcmp(name, list[i])) return true;
     return false;
@@ -38,6 +39,17 @@ static json_t *value_of(const cli_option *o, const void *at)
         break;
     }
     return NULL;
+}
+
+json_t *cli_train_config_read(const char *run)
+{
+    char path[PATH_MAX];
+    if (snprintf(path, sizeof path, "%s/config.json", run) >= (int)sizeof path)
+        return NULL;
+    json_t *config = json_load_file(path, 0, NULL);
+    json_t *command = json_incref(json_object_get(config, "command"));
+    json_decref(config);
+    return command;
 }
 
 char *cli_train_config(const cli_command *c, const train_args *o)

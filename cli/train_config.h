@@ -10,4 +10,9 @@
  * those of one call.  Free it with free(); NULL where memory ran out. */
 char *cli_train_config(const cli_command *c, const train_args *o);
 
+/* The object in config.json of a run folder, NULL where there is none that can be read;
+ * json_decref() it. */
+struct json_t;
+struct json_t *cli_train_config_read(const char *run);
+
 #endif

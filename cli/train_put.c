@@ -22,6 +22,19 @@ static void put_model(const training *s)
         printf("precision %s\n", cli_precisions[s->precision]);
 }
 
+/* How large the pictures are, from some of them. */
+static void put_sizes(const training *s)
+{
+    enum { LOOKED_AT = 200 };
+    afn_picture_sizes z;
+    if (afn_dataset_sizes(&z, s->train, LOOKED_AT) != AFN_OK || !z.pictures) return;
+    printf("pictures %lld x %lld", (long long)z.width[0], (long long)z.height[0]);
+    if (z.width[2] != z.width[0] || z.height[2] != z.height[0])
+        printf(" to %lld x %lld, the middle one %lld x %lld", (long long)z.width[2],
+               (long long)z.height[2], (long long)z.width[1], (long long)z.height[1]);
+    printf("\n");
+}
+
 static void put_phases(const training *s)
 {
     char count[CLI_COUNT_BYTES];
@@ -44,6 +57,7 @@ void cli_train_put_plan(const training *s)
                was->epoch, was->of, (long long)was->step,
                cli_plural(was->step, "step", "steps"));
     cli_put_data(s->o->source, &s->parts);
+    put_sizes(s);
     put_model(s);
     put_phases(s);
     fflush(stdout);
@@ -79,7 +93,8 @@ void cli_train_put_features(const afn_features *f)
 void cli_train_put_outcome(const training *s, const afn_epoch *best)
 {
     static const char *const file[] = { "model.safetensors", "model.pth", "last.pth",
-                                        "metrics.csv" };
+                                        "metrics.csv", "report.html" };
+    const int files = s->o->no_report || s->end == AFN_END_TIME ? 4 : 5;
     if (!isnan(best->val_acc))
         printf("best     %s epoch %d: %.2f %% of the validation images right\n",
                best->phase, best->epoch, 100 * best->val_acc);
@@ -87,7 +102,7 @@ void cli_train_put_outcome(const training *s, const afn_epoch *best)
         printf("skipped  %lld %s that could not be read\n", (long long)s->skipped,
                cli_plural(s->skipped, "image", "images"));
     printf("written  ");
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < files; i++) {
         printf("%s", i ? ", " : "");
         cli_put(stdout, s->o->out);
         printf("/%s", file[i]);

@@ -20,7 +20,9 @@ typedef struct training {
     int64_t trained[CLI_MAX_PHASES]; /* parameters, per phase */
     afn_profile profile[CLI_MAX_PHASES];
     int n_phases;
-    afn_precision precision; /* on this machine */
+    afn_forecast forecast;
+    double phase_seconds[CLI_MAX_PHASES]; /* as forecast */
+    afn_precision precision;              /* on this machine */
     cli_progress progress;
     int epochs_done;
     afn_fit_end end;

@@ -9,6 +9,7 @@
 #include "afina/data.h"
 #include "afina/describe.h"
 #include "afina/fetch.h"
+#include "afina/forecast.h"
 #include "afina/heat.h"
 #include "afina/image.h"
 #include "afina/metrics.h"

@@ -105,6 +105,17 @@ AFN_API int afn_dataset_label(const afn_dataset *d, int64_t i);
 AFN_API char *afn_dataset_sample_name(const afn_dataset *d, int64_t i, char *buf,
                                       size_t bytes);
 
+/* Sizes of pictures as they are stored: the least by area, the middle one, the most. */
+typedef struct afn_picture_sizes {
+    int64_t pictures; /* looked at; 0 where there are none with a size of their own */
+    int64_t width[3], height[3];
+} afn_picture_sizes;
+
+/* From the headers of at most `most` samples, evenly over the data set.
+ * Errors     AFN_ENOMEM; a sample that cannot be read does not count */
+AFN_API afn_status afn_dataset_sizes(afn_picture_sizes *out, const afn_dataset *d,
+                                     int64_t most);
+
 /* Decode sample i.
  *   opts     NULL means defaults
  * Errors     as afn_image_read(), the message begins with the sample's name */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Settings are shown as config.json has them, whatever they are: an object in an object
- * becomes a name with a dot. */
+ * becomes a name with a dot, and one in a list a name with its place. */
 #define _POSIX_C_SOURCE 200809L /* gmtime_r */
 #include <stdlib.h>
 #include <time.h>
@@ -33,6 +33,35 @@ static void put_value(afn_buf *b, const char *name, const json_t *v)
     free(text); /* jansson's own */
 }
 
+static void put_object(afn_buf *b, const char *prefix, const json_t *object, int depth);
+
+/* A list of objects; they are called by their names where they have some. */
+static void put_list(afn_buf *b, const char *prefix, const json_t *list, int depth)
+{
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *object = json_array_get(list, i);
+        const char *called = json_string_value(json_object_get(object, "name"));
+        char *name = called ? afn_format("%s.%s", prefix, called)
+                            : afn_format("%s.%zu", prefix, i + 1);
+        if (name)
+            put_object(b, name, object, depth + 1);
+        else
+            b->failed = true;
+        afn_free(name);
+    }
+}
+
+static void put_any(afn_buf *b, const char *name, const json_t *value, int depth)
+{
+    const bool deeper = depth < DEEPEST;
+    if (json_is_object(value) && json_object_size(value) && deeper)
+        put_object(b, name, value, depth + 1);
+    else if (json_is_object(json_array_get(value, 0)) && deeper)
+        put_list(b, name, value, depth);
+    else
+        put_value(b, name, value);
+}
+
 static void put_object(afn_buf *b, const char *prefix, const json_t *object, int depth)
 {
     const char *key;
@@ -40,12 +69,10 @@ static void put_object(afn_buf *b, const char *prefix, const json_t *object, int
     json_object_foreach((json_t *)object, key, value)
     {
         char *name = *prefix ? afn_format("%s.%s", prefix, key) : afn_strdup(key);
-        if (!name)
-            b->failed = true;
-        else if (json_is_object(value) && json_object_size(value) && depth < DEEPEST)
-            put_object(b, name, value, depth + 1);
+        if (name)
+            put_any(b, name, value, depth);
         else
-            put_value(b, name, value);
+            b->failed = true;
         afn_free(name);
     }
 }

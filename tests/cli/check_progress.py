@@ -3,14 +3,17 @@
 """How a run shows itself on a terminal, and what Ctrl-C does there.
 
 Usage: check_progress.py AFINA"""
+import fcntl
 import os
 import pathlib
 import pty
 import re
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
+import termios
 import time
 
 AFINA = str(pathlib.Path(sys.argv[1]).resolve())
@@ -19,10 +22,11 @@ SMALL = ['train', 'fake:size=40,classes=2,height=32,width=32', '--model', 'squee
 
 
 class Terminal:
-    """afina on a terminal of 100 columns: stdout in a pipe, stderr on the terminal."""
+    """afina on a terminal: stdout in a pipe, stderr on the terminal."""
 
-    def __init__(self, *args, term='xterm'):
+    def __init__(self, *args, term='xterm', columns=120):
         master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack('HHHH', 25, columns, 0, 0))
         env = dict(os.environ, TERM=term, LC_ALL='C')
         self.master, self.seen = master, ''
         self.child = subprocess.Popen([AFINA, *args], stdin=slave, stderr=slave, env=env,
@@ -62,6 +66,11 @@ def check_bar():
     assert re.search(r'\rtune 1/1  \[#{20}\] validating 2/2', t.seen), t.seen
     assert '\x1b[K' in t.seen
     assert 'tune 1/1  train loss' in out and '\r' not in out
+    t = Terminal(*SMALL, '--tune-epochs', '1', '--out', 'narrow', columns=60)
+    code, out = t.finish()
+    assert code == 0, t.seen
+    for line in re.split('[\r\n]', t.seen.replace('\x1b[K', '')):
+        assert len(line) < 60, line
 
 
 def check_other_modes():
@@ -69,13 +78,13 @@ def check_other_modes():
         t = Terminal(*SMALL, '--head-epochs', '0', '--tune-epochs', '1', '--out', mode,
                      '--progress', mode)
         code, out = t.finish()
-        assert code == 0 and not t.seen, (mode, t.seen)
+        assert code == 0 and not t.seen.replace('\r\x1b[K', ''), (mode, t.seen)
         assert ('tune 1/1  train' in out) == (mode == 'plain'), out
         assert out.startswith({'plain': 'data ', 'quiet': '', 'json': '{'}[mode]), out
         assert (not out) == (mode == 'quiet')
     t = Terminal(*SMALL, '--tune-epochs', '1', '--out', 'dumb', term='dumb')
     code, _ = t.finish()
-    assert code == 0 and '\r' not in t.seen.replace('\r\n', ''), t.seen
+    assert code == 0 and 'step' not in t.seen, t.seen
 
 
 def check_stops():

@@ -6,7 +6,7 @@
 steady() {
     sed -E 's/loss [0-9.]+/loss L/g; s/acc [0-9.]+ %/acc A/g; s/[0-9.]+ images\/s/R/
             s/  [0-9.]+ s/  S/; s/  best$//; s/^(best .*: )[0-9.]+ %/\1A/
-            s/^best     .* epoch [0-9]+/best     E/' "$work/.out" >.steady
+            s/^best     .* epoch [0-9]+/best     E/; s/(^expect .*: about ).*/\1T/' "$work/.out" >.steady
     mv .steady "$work/.out"
 }
 
@@ -21,11 +21,13 @@ classes  2: 0, 1
 model    squeezenet1_1, fresh weights
 images   resize 37, crop 32
 phase    tune: 1 epoch at 0.0001, trains 723,522 parameters (*)
+expect   tune: about T
+expect   in all: about T
 tune 1/1  train loss L acc A  val loss L acc A  R  S
 best     E: A of the validation images right
-written  scratch/model.safetensors, scratch/model.pth, scratch/last.pth, scratch/metrics.csv
+written  scratch/model.safetensors, scratch/model.pth, scratch/last.pth, scratch/metrics.csv, scratch/report.html
 END
-[ "$(ls scratch | tr '\n' ' ')" = "config.json events.out.tfevents.0.afina last.ckpt last.pth metrics.csv model.pth model.safetensors run.jsonl " ] ||
+[ "$(ls scratch | tr '\n' ' ')" = "config.json events.out.tfevents.0.afina last.ckpt last.pth metrics.csv model.pth model.safetensors report.html run.jsonl " ] ||
     fail "files in scratch: $(ls -A scratch)"
 [ "$(wc -l <scratch/metrics.csv)" -eq 2 ] || fail "metrics.csv has not one row"
 [ "$(head -n 1 scratch/metrics.csv)" = \
@@ -45,12 +47,15 @@ model    squeezenet1_1, scratch/model.safetensors
 images   resize 48, crop 40
 phase    head: 2 epochs at 0.01, trains 1,539 parameters (classifier.1)
 phase    tune: 1 epoch at 0.0001, trains 198,723 parameters (features.12,classifier)
+expect   head: about T
+expect   tune: about T
+expect   in all: about T
 features head: kept before classifier.1, 10 images, 0.1 MB
 head 1/2  train loss L acc A  R  S
 head 2/2  train loss L acc A  R  S
 features tune: kept before features.12.squeeze, 10 images, 0.1 MB
 tune 1/1  train loss L acc A  R  S
-written  tuned/model.safetensors, tuned/model.pth, tuned/last.pth, tuned/metrics.csv
+written  tuned/model.safetensors, tuned/model.pth, tuned/last.pth, tuned/metrics.csv, tuned/report.html
 END
 has tuned/metrics.csv '^head,2,'
 has tuned/metrics.csv '^tune,1,'
@@ -66,7 +71,7 @@ for cache in auto off 1k; do
         fail "--feature-cache $cache gives other weights"
     cut -d, -f1-7 "frozen-$cache/metrics.csv" >"metrics-$cache"
     cmp -s metrics-auto "metrics-$cache" || fail "--feature-cache $cache: metrics"
-    [ "$(ls -A "frozen-$cache" | wc -l)" -eq 8 ] || fail "$(ls -A "frozen-$cache")"
+    [ "$(ls -A "frozen-$cache" | wc -l)" -eq 9 ] || fail "$(ls -A "frozen-$cache")"
     case $cache in
     auto) has out '^features head: kept before classifier.1, 30 images, 1.5 MB$' ;;
     1k) has out '^features .*, 30 images, 1.5 MB, 1.5 MB of it on disk$' ;;
@@ -116,7 +121,7 @@ ran="afina train with little room for files"
 code 0
 has out '^features head: kept .*, 40 images, .*; not of the others: cannot make a file of [0-9]+ MB: file too large$'
 has out '^head 2/2 '
-[ "$(ls -A full | wc -l)" -eq 8 ] || fail "files in full: $(ls -A full)"
+[ "$(ls -A full | wc -l)" -eq 9 ] || fail "files in full: $(ls -A full)"
 
 # ---- bf16: trained, evaluated and used; without it in the processor the same as fp32 ----
 train_tiny half --precision bf16 --quiet
@@ -200,6 +205,68 @@ code 0
 out <before
 run predict --threads 1 scratch/model.pth "$picture" --logits --json
 out <before
+
+# ---- a dry run says what would be done, and leaves nothing ----
+make_photos photos
+dry="train photos --model squeezenet1_1 --image-size 32 --threads 1 --batch 2 --plain-split --dry-run"
+# shellcheck disable=SC2086
+run $dry --out dry --unfreeze classifier
+code 0
+err </dev/null
+has out '^pictures [0-9]+ x [0-9]+$'
+has out '^phase    tune: 5 epochs at 0.0001, trains 1,026 parameters \(classifier\)$'
+has out '^expect   tune: about [0-9]+ s, [0-9.]+ MB of memory$'
+has out '^expect   in all: about [0-9]+ s, [0-9.]+ MB of the [0-9.]+ GB that are available$'
+grep -q '^tune 1' .out && fail "a dry run trained"
+gone dry
+# shellcheck disable=SC2086
+run $dry --json --unfreeze classifier
+code 0
+has out '^\{"data":"photos","train_images":[0-9]+,"val_images":[0-9]+,"classes":\["cats","dogs"\],"model":"squeezenet1_1","batch":2,"phases":\[\{"phase":"tune","of":5,"trained_parameters":1026,"frozen_parameters":722496,'
+[ "$(wc -l <.out)" -eq 1 ] || fail "more than one line"
+run train photos --model squeezenet1_1 --out none --json
+usage_error "--json is for --dry-run: --progress json tells the rest" train
+
+# ---- a batch that does not fit is refused before it is used ----
+run train fake:size=5000,classes=2 --model resnet18 --exact --image-size 1024 --batch 4096 \
+    --out none --threads 1
+code 1
+has err '^afina: .*: try a smaller --batch, or --batch auto$'
+gone none
+train_tiny automatic --batch auto --quiet
+code 0
+run train fake:size=8,classes=2,height=32,width=32 --model squeezenet1_1 --image-size 32 \
+    --tune-epochs 2 --batch auto --threads 1 --out later --time-limit 0.000001s --quiet
+run train --resume later --quiet
+code 0
+
+# ---- the page is written at the end, and again from what the run was told ----
+run train photos --model squeezenet1_1 --image-size 32 --tune-epochs 1 --batch 2 --val 0.5 \
+    --threads 1 --plain-split --out paged --quiet
+code 0
+has paged/report.html '<svg'
+grep -c '<img' paged/report.html >.pictures
+rm paged/report.html
+(mkdir -p below && cd below && "$afina" report ../paged --threads 1 >../.out 2>../.err)
+got=$?
+ran="afina report ../paged"
+code 0
+err </dev/null
+has out '^written  ../paged/report.html$'
+grep -c '<img' paged/report.html | cmp -s - .pictures || fail "another page"
+run report paged --no-data
+grep -q '<img' paged/report.html && fail "pictures without data"
+mv photos gone
+run report paged
+code 1
+has err '^afina: photos: '
+run report paged --data gone --val 0.5 --plain-split --threads 1
+code 0
+grep -c '<img' paged/report.html | cmp -s - .pictures || fail "another page"
+run train gone --model squeezenet1_1 --image-size 32 --tune-epochs 1 --batch 2 \
+    --threads 1 --plain-split --out bare --no-report
+gone bare/report.html
+has out 'bare/metrics.csv$'
 
 # ---- a signal stops after the step; finished epochs stay ----
 endless="train fake:size=8,classes=2,height=32,width=32 --model squeezenet1_1

@@ -51,7 +51,7 @@ done
 run train --out x --help
 code 0
 run help train
-has out '^      --batch N +images in a step \(default 32\)$'
+has out '^      --batch N\|auto +images in a step; auto is 32'
 grep -q backend .out && fail "a hidden option is shown"
 for section in model phases optimiser augmentation data images machine output; do
     [ "$(grep -cx "$section:" .out)" -eq 1 ] || fail "heading '$section'"
@@ -116,15 +116,15 @@ usage_error "--out needs DIR" train
 run train photos --out=
 usage_error "--out needs DIR" train
 run train photos --out run --batch 0
-usage_error "--batch needs a whole number from 1 to 4096, not '0'" train
+usage_error "--batch needs auto or a whole number from 1 to 4096, not '0'" train
 run train photos --out run --batch abc
-usage_error "--batch needs a whole number from 1 to 4096, not 'abc'" train
+usage_error "--batch needs auto or a whole number from 1 to 4096, not 'abc'" train
 run train photos --out run --batch 32x
-usage_error "--batch needs a whole number from 1 to 4096, not '32x'" train
+usage_error "--batch needs auto or a whole number from 1 to 4096, not '32x'" train
 run train photos --out run --batch -4
-usage_error "--batch needs a whole number from 1 to 4096, not '-4'" train
+usage_error "--batch needs auto or a whole number from 1 to 4096, not '-4'" train
 run train photos --out run --batch 99999999999999999999
-usage_error "--batch needs a whole number from 1 to 4096, not '99999999999999999999'" \
+usage_error "--batch needs auto or a whole number from 1 to 4096, not '99999999999999999999'" \
     train
 run train photos --out run --seed -1
 usage_error "--seed needs a whole number from 0, not '-1'" train

@@ -224,7 +224,7 @@ static void pieces_are_added_behind_what_is_kept(void **state)
     assert_int_equal(a.size, 6);
     afn_append_close(&a);
     afn_append_close(&a);
-    assert_fails(AFN_EIO, "/no/such/folder/x: cannot write",
+    assert_fails(AFN_ENOTFOUND, "/no/such/folder/x: cannot write",
                  afn_append_open(&a, "/no/such/folder/x", 0));
 }
 
