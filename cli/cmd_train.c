@@ -181,7 +181,7 @@ static void on_end(afn_fit_end why, void *user)
 }
 
 /* The page of the run, from the model as it now is. */
-static int report(const training *s)
+static int write_page(const training *s)
 {
     afn_report_opts r = afn_report_defaults();
     r.train = s->train;
@@ -234,7 +234,8 @@ static int fit(training *s, afn_fit_opts opts)
     if (st != AFN_OK) return cli_fail(st);
     if (s->end == AFN_END_TIME) cli_resume_hint("its time is over", o->out);
     if (!best.run_epoch) return CLI_OK;
-    const int code = s->end == AFN_END_TIME || o->no_report ? CLI_OK : report(s);
+    s->has_page = s->end != AFN_END_TIME && !o->no_report && !cli_stop_signal();
+    const int code = s->has_page ? write_page(s) : CLI_OK;
     if (!cli_progress_speaks(&s->progress) || code != CLI_OK) return code;
     cli_train_put_outcome(s, &best);
     return o->profile ? cli_train_put_profiles(s) : CLI_OK;

@@ -94,7 +94,7 @@ void cli_train_put_outcome(const training *s, const afn_epoch *best)
 {
     static const char *const file[] = { "model.safetensors", "model.pth", "last.pth",
                                         "metrics.csv", "report.html" };
-    const int files = s->o->no_report || s->end == AFN_END_TIME ? 4 : 5;
+    const int files = s->has_page ? 5 : 4;
     if (!isnan(best->val_acc))
         printf("best     %s epoch %d: %.2f %% of the validation images right\n",
                best->phase, best->epoch, 100 * best->val_acc);

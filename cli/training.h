@@ -25,6 +25,7 @@ typedef struct training {
     afn_precision precision;              /* on this machine */
     cli_progress progress;
     int epochs_done;
+    bool has_page; /* report.html is written */
     afn_fit_end end;
 } training;
 
