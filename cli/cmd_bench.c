@@ -12,7 +12,7 @@
 typedef struct bench_args {
     const char *model, *weights;
     int64_t batch, steps, threads;
-    int64_t image_size, classes; /* 0 = the model's */
+    int64_t image_size, classes, channels; /* 0 = the model's */
     bool profile, convolutions, json;
     int mode, precision, backend;
 } bench_args;
@@ -32,6 +32,7 @@ static afn_status open_model(afn_model **m, const bench_args *o)
                                : afn_model_new(m, o->model, classes, 0);
     if (st == AFN_OK && o->weights && o->classes)
         st = afn_model_replace_head(*m, classes, 0);
+    if (st == AFN_OK && o->channels) st = afn_model_set_channels(*m, (int)o->channels);
     if (st != AFN_OK || !o->image_size) return st;
     afn_preprocess p = afn_model_preprocess(*m);
     p.resize = p.crop = (int)o->image_size;
@@ -195,6 +196,13 @@ static const cli_option options[] = {
       .help = "what a step does: tune trains everything, head trains the last layer "
               "behind a frozen backbone that runs every time, infer predicts" },
     { CLI_PRECISION(bench_args, precision) },
+    { .name = "channels",
+      .type = CLI_INT,
+      .metavar = "N",
+      .at = offsetof(bench_args, channels),
+      .min = 1,
+      .max = AFN_MAX_CHANNELS,
+      .help = "of the images (default: the model's)" },
     { .name = "image-size",
       .type = CLI_INT,
       .metavar = "PIXELS",

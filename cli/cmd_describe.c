@@ -10,7 +10,8 @@
 
 typedef struct describe_args {
     const char *weights, *freeze, *unfreeze;
-    int64_t batch, classes, image_size; /* the last two: 0 = the model's */
+    int64_t batch;
+    int64_t classes, image_size, channels; /* 0 = the model's */
     int bn, precision;
     bool dot, json;
 } describe_args;
@@ -39,8 +40,8 @@ static afn_status open_model(afn_model **m, const char *model, const describe_ar
 
 static afn_status prepare(afn_model *m, const describe_args *o)
 {
-    afn_status st = AFN_OK;
-    if (o->image_size) {
+    afn_status st = o->channels ? afn_model_set_channels(m, (int)o->channels) : AFN_OK;
+    if (st == AFN_OK && o->image_size) {
         afn_preprocess p = afn_model_preprocess(m);
         p.resize = p.crop = (int)o->image_size;
         st = afn_model_set_preprocess(m, &p);
@@ -113,6 +114,13 @@ static const cli_option options[] = {
       .min = 1,
       .max = 4096,
       .help = "side of the images, instead of the model's" },
+    { .name = "channels",
+      .type = CLI_INT,
+      .metavar = "N",
+      .at = offsetof(describe_args, channels),
+      .min = 1,
+      .max = AFN_MAX_CHANNELS,
+      .help = "of the images, instead of the model's" },
     { .name = "classes",
       .type = CLI_INT,
       .metavar = "N",

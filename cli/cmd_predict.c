@@ -32,7 +32,7 @@ typedef struct prediction {
     afn_preprocess preprocess;
     double temperature, unknown_below; /* the model's, or 1 and 0 */
     int classes;
-    uint8_t *pixels; /* (crop, crop, 3) */
+    uint8_t *pixels; /* (crop, crop, channels) */
     float *logits;   /* (classes) */
     double *p;       /* (classes) softmax of the logits */
     int *order;      /* (classes) classes, the first `top` by falling logit */
@@ -52,9 +52,8 @@ static void prediction_close(prediction *s)
 
 static bool make_room(prediction *s)
 {
-    const size_t side = (size_t)s->preprocess.crop;
     const size_t n = (size_t)s->classes;
-    s->pixels = calloc(side * side, 3);
+    s->pixels = calloc(afn_preprocess_bytes(&s->preprocess), 1);
     s->logits = calloc(n, sizeof *s->logits);
     s->p = calloc(n, sizeof *s->p);
     s->order = calloc(n, sizeof *s->order);

@@ -55,11 +55,15 @@ static void put_cut(const afn_description *d)
 void cli_describe_text(const cli_described *what)
 {
     const afn_description *d = what->d;
-    const int wide = widest_name(d), crop = afn_model_preprocess(what->model).crop;
+    const int wide = widest_name(d);
+    const afn_preprocess p = afn_model_preprocess(what->model);
+    const int channels = afn_preprocess_channels(&p);
     char count[CLI_COUNT_BYTES];
 
-    printf("network        %s, %d classes, images of %dx%d\n",
-           afn_model_arch(what->model), afn_model_classes(what->model), crop, crop);
+    printf("network        %s, %d classes, images of %dx%d",
+           afn_model_arch(what->model), afn_model_classes(what->model), p.crop, p.crop);
+    printf(channels == 3 ? "\n" : ", %d %s\n", channels,
+           cli_plural(channels, "channel", "channels"));
     printf("parameters     %s", cli_count(d->parameters, count));
     printf(", %s of them train\n", cli_count(d->trainable, count));
     printf("arithmetic     %.3f GMACs for an image\n", 1e-9 * d->macs);

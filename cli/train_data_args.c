@@ -18,8 +18,10 @@ int cli_train_image_check(const cli_command *c, const train_image_args *a)
 /* Another --image-size without --resize keeps the proportion of the two. */
 afn_status cli_train_image_set(afn_model *m, const train_image_args *a)
 {
+    const afn_status st =
+        a->channels ? afn_model_set_channels(m, (int)a->channels) : AFN_OK;
+    if (st != AFN_OK) return st;
     afn_preprocess p = afn_model_preprocess(m);
-
     if (a->image_size && a->resize < 0)
         p.resize = (int)((a->image_size * p.resize + p.crop / 2) / p.crop);
     if (a->image_size) p.crop = (int)a->image_size;
@@ -27,7 +29,7 @@ afn_status cli_train_image_set(afn_model *m, const train_image_args *a)
     if (a->fit >= 0) p.fit = (afn_fit_mode)a->fit;
     if (a->no_exif) p.exif = false;
     if (a->fast_decode) p.fast = true;
-    for (int c = 0; a->no_normalize && c < 3; c++) {
+    for (int c = 0; a->no_normalize && c < afn_preprocess_channels(&p); c++) {
         p.mean[c] = 0;
         p.std[c] = 1;
     }
@@ -105,7 +107,16 @@ const cli_option cli_train_data_options[] = {
 
 const cli_option cli_train_image_options[] = {
     { .section = "images",
-      .name = "image-size",
+      .name = "channels",
+      .type = CLI_INT,
+      .metavar = "N",
+      .at = offsetof(train_args, image.channels),
+      .min = 1,
+      .max = 3,
+      .help =
+          "1 for images in gray, 3 for colour; the first convolution is adapted, its "
+          "weights summed or repeated (default: the model's)" },
+    { .name = "image-size",
       .type = CLI_INT,
       .metavar = "PIXELS",
       .at = offsetof(train_args, image.image_size),

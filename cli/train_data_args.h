@@ -10,6 +10,7 @@ enum { CLI_SAMPLER_SHUFFLE, CLI_SAMPLER_BALANCED };
 
 typedef struct train_image_args {
     int64_t image_size; /* 0 = the model's */
+    int64_t channels;   /* likewise */
     int64_t resize;     /* -1 = not given */
     int fit;            /* an afn_fit_mode, -1 = the model's */
     bool no_normalize, no_exif, fast_decode;

@@ -151,7 +151,7 @@ AFN_API afn_loader_opts afn_loader_defaults(void);
 /* One batch; pointers live until the next call on the loader. */
 typedef struct afn_batch {
     int64_t n;             /* samples, 0 after the last batch of an epoch */
-    const uint8_t *pixels; /* (n, crop, crop, 3) RGB */
+    const uint8_t *pixels; /* (n, crop, crop, channels): RGB, or gray */
     const int *labels;     /* (n) */
     const int64_t *index;  /* (n) places in the data set */
     const int *other;      /* (n) labels of what is mixed in, NULL = nothing is */

@@ -33,7 +33,7 @@ AFN_API int afn_heat_rows(const afn_heat *h); /* of a map: 7 for a ResNet at 224
 AFN_API int afn_heat_columns(const afn_heat *h);
 
 /* Maps of pictures already resized and cropped.
- *   pixels   (n, crop, crop, 3) RGB
+ *   pixels   (n, crop, crop, channels)
  *   classes  (n) what each map is to explain, e.g. the predicted class
  *   map      (n, rows, columns), written: not scaled, 0 where nothing speaks for it */
 AFN_API afn_status afn_heat_run(afn_heat *h, const uint8_t *pixels, int64_t n,
@@ -42,7 +42,7 @@ AFN_API afn_status afn_heat_run(afn_heat *h, const uint8_t *pixels, int64_t n,
 /* A picture with its map over it in colours from blue to yellow, scaled to its largest
  * value.
  *   out      (crop, crop, 3); free with afn_image_free()
- *   pixels   (crop, crop, 3)
+ *   pixels   (crop, crop, channels); of more than 3 the first three are shown
  *   map      (rows, columns) of afn_heat_run() */
 AFN_API afn_status afn_heat_draw(afn_image *out, const afn_heat *h,
                                  const uint8_t *pixels, const float *map);

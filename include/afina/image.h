@@ -110,6 +110,9 @@ AFN_API const char *afn_fit_mode_name(afn_fit_mode f);
 /* AFN_EINVAL for an unknown name. */
 AFN_API afn_status afn_fit_mode_parse(afn_fit_mode *out, const char *name);
 
+/* Most channels of a network's input. */
+enum { AFN_MAX_CHANNELS = 16 };
+
 /* From a picture to a network's input; stored in every model file. */
 typedef struct afn_preprocess {
     afn_fit_mode fit;
@@ -117,9 +120,11 @@ typedef struct afn_preprocess {
                         * AFN_FIT_CROP */
     int crop;          /* side of the square that comes out, 1 to 16384 */
     afn_filter filter; /* of the resize */
-    float mean[3];     /* per RGB channel, of values in [0, 1]; 0 = none */
-    float std[3];      /* likewise; 1 = none */
-    bool exif;         /* see afn_decode_opts */
+    int channels;      /* of what comes out: 3 = RGB, 1 = gray as Pillow's convert("L")
+                        * makes it; others are made by programs alone; 0 = 3 */
+    float mean[AFN_MAX_CHANNELS]; /* [channels], of values in [0, 1]; 0 = none */
+    float std[AFN_MAX_CHANNELS];  /* likewise; 1 = none */
+    bool exif;                    /* see afn_decode_opts */
     bool fast; /* decode large JPEGs approximately, to what the resize needs; see
                 * min_side */
 } afn_preprocess;
@@ -128,14 +133,19 @@ typedef struct afn_preprocess {
  * pictures are turned as their EXIF orientation says. */
 AFN_API afn_preprocess afn_preprocess_imagenet(void);
 
+/* Its channels, and the bytes of a picture that went through it. */
+AFN_API int afn_preprocess_channels(const afn_preprocess *p);
+AFN_API size_t afn_preprocess_bytes(const afn_preprocess *p);
+
 /* How pictures are to be decoded that go through p. */
 AFN_API afn_decode_opts afn_preprocess_decoding(const afn_preprocess *p);
 
 /* Resize and crop, without the floating-point part: the plan's first step normalises.
  * Only pixels that survive the crop are computed.
- *   out      (crop, crop, 3), filled
+ *   out      (crop, crop, channels), filled
  * Threads    any number at once
- * Errors     AFN_EINVAL for sides out of range, AFN_ENOMEM */
+ * Errors     AFN_EINVAL for sides out of range, AFN_EUNSUPPORTED for channels that
+ *            pictures have not, AFN_ENOMEM */
 AFN_API afn_status afn_preprocess_apply(const afn_preprocess *p, const afn_image *in,
                                         uint8_t *out);
 

@@ -119,9 +119,18 @@ AFN_API afn_status afn_model_set_class_names(afn_model *m, const char *const *na
 
 AFN_API afn_preprocess afn_model_preprocess(const afn_model *m);
 
-/* Changes what images go through from now on; crop is the network's input size.
+/* Changes what images go through from now on; crop is the network's input size, the
+ * channels must be the model's.
  * Errors     AFN_EINVAL out of range, AFN_ESHAPE where the network needs more pixels */
 AFN_API afn_status afn_model_set_preprocess(afn_model *m, const afn_preprocess *p);
+
+/* Give the network another number of input channels, 1 to AFN_MAX_CHANNELS.  The first
+ * convolution changes as timm's does: for one channel its weights are summed over the
+ * old ones, else repeated over and over and scaled by old / new, so that equal channels
+ * give what they gave; mean and std are averaged or repeated alike.  Predicting and
+ * training then take pictures in gray, or pixels of a program's own.
+ * Errors     AFN_EINVAL out of range */
+AFN_API afn_status afn_model_set_channels(afn_model *m, int channels);
 
 /* One entry of the state dict. */
 typedef struct afn_param_info {
@@ -187,7 +196,7 @@ AFN_API afn_status afn_predictor_new(afn_predictor **out, const afn_model *m,
 AFN_API void afn_predictor_free(afn_predictor *p);
 
 /* Logits of a batch of pictures already resized and cropped.
- *   pixels   (n, crop, crop, 3) RGB
+ *   pixels   (n, crop, crop, channels): RGB, or what the model's preprocessing says
  *   logits   (n, classes), written */
 AFN_API afn_status afn_predictor_run(afn_predictor *p, const uint8_t *pixels, int64_t n,
                                      float *logits);

@@ -36,17 +36,17 @@ struct afn_loader {
     afn_loader_opts opts; /* batch at most the number of samples, threads not 0 */
     int64_t total;        /* samples of an epoch; fewer than there are with drop_last */
     int64_t n_batches;    /* of an epoch */
-    size_t image_bytes;   /* crop * crop * 3 */
+    size_t image_bytes;   /* afn_preprocess_bytes() */
     int64_t *order;       /* (count) the epoch's samples */
     bool started;
     int64_t given; /* batches handed out of this epoch */
 
     afn_augment *augment;
     int64_t epoch;  /* at hand */
-    uint8_t *saved; /* (crop, crop, 3) for mixing, NULL = never mixed */
+    uint8_t *saved; /* (crop, crop, channels) for mixing, NULL = never mixed */
     int *other;     /* (batch) likewise */
 
-    uint8_t *pixels; /* (batch, crop, crop, 3) */
+    uint8_t *pixels; /* (batch, crop, crop, channels) */
     int *labels;     /* (batch) */
     int64_t *index;  /* (batch) samples of the data set */
 
@@ -208,7 +208,7 @@ static void measure(afn_loader *l)
     l->n_batches = l->total / batch + (l->total % batch ? 1 : 0);
     if (batch > count) l->opts.batch = count > 0 ? count : 1; /* the same, and small */
     if (!l->opts.threads) l->opts.threads = afn_cpu_count();
-    l->image_bytes = (size_t)l->preprocess.crop * (size_t)l->preprocess.crop * 3;
+    l->image_bytes = afn_preprocess_bytes(&l->preprocess);
 }
 
 static afn_status allocate(afn_loader *l)
@@ -357,7 +357,8 @@ static void mix(const afn_loader *l, int64_t batch_number, afn_batch *batch)
     const int64_t side = l->preprocess.crop;
     const afn_mix m = afn_mix_draw(&l->opts.augment, &at, batch_number, side);
     if (!m.on) return;
-    const afn_mix_pixels p = { l->pixels, l->saved, batch->n, side };
+    const afn_mix_pixels p = { l->pixels, l->saved, batch->n, side,
+                               afn_preprocess_channels(&l->preprocess) };
     afn_mix_run(&m, &p, l->opts.threads);
     afn_mix_labels(l->other, l->labels, batch->n);
     batch->other = l->other;

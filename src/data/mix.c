@@ -51,13 +51,15 @@ typedef struct job {
     const afn_mix_pixels *p;
 } job;
 
-static void mix_row(const afn_mix *m, uint8_t *to, const uint8_t *with, int64_t y,
-                    int64_t side)
+static void mix_row(const job *j, uint8_t *to, const uint8_t *with, int64_t y)
 {
+    const afn_mix *m = j->mix;
+    const int64_t c = j->p->channels;
     if (!m->pastes)
-        blend(to, with, (size_t)side * 3, m->share);
+        blend(to, with, (size_t)(j->p->side * c), m->share);
     else if (y >= m->top && y < m->bottom)
-        memcpy(to + 3 * m->left, with + 3 * m->left, (size_t)(m->right - m->left) * 3);
+        memcpy(to + c * m->left, with + c * m->left,
+               (size_t)((m->right - m->left) * c));
 }
 
 /* Row y of all pictures, from the last one on, so that each finds the one before it as
@@ -66,13 +68,12 @@ static void mix_rows(void *user, int64_t y)
 {
     const job *j = user;
     const afn_mix_pixels *p = j->p;
-    const size_t row = (size_t)p->side * 3, image = row * (size_t)p->side;
+    const size_t row = (size_t)(p->side * p->channels), image = row * (size_t)p->side;
     uint8_t *at = p->pixels + row * (size_t)y, *saved = p->saved + row * (size_t)y;
     memcpy(saved, at + image * (size_t)(p->n - 1), row);
     for (int64_t i = p->n - 1; i > 0; i--)
-        mix_row(j->mix, at + image * (size_t)i, at + image * (size_t)(i - 1), y,
-                p->side);
-    mix_row(j->mix, at, saved, y, p->side);
+        mix_row(j, at + image * (size_t)i, at + image * (size_t)(i - 1), y);
+    mix_row(j, at, saved, y);
 }
 
 void afn_mix_run(const afn_mix *m, const afn_mix_pixels *p, int threads)

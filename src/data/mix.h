@@ -19,9 +19,9 @@ afn_mix afn_mix_draw(const afn_augment_opts *o, const afn_augment_draw *epoch,
 
 /* Pixels of a batch. */
 typedef struct afn_mix_pixels {
-    uint8_t *pixels; /* (n, side, side, 3), changed */
-    uint8_t *saved;  /* (side, side, 3) scratch */
-    int64_t n, side;
+    uint8_t *pixels; /* (n, side, side, channels), changed */
+    uint8_t *saved;  /* (side, side, channels) scratch */
+    int64_t n, side, channels;
 } afn_mix_pixels;
 
 /* Mixup rounds to 8 bits: half of 1/255 at most. */

@@ -118,7 +118,7 @@ typedef struct afn_args {
     uint64_t seed, call;      /* dropout: stream AFN_RNG_DROPOUT, a = node, b = call */
     const uint8_t *pixels;    /* input step: one of the two is set */
     const float *values;      /* (n, C, H, W) */
-    const float *pixel_table; /* (3, 256): normalised value of each channel and byte */
+    const float *pixel_table; /* (C, 256): normalised value of each channel and byte */
 } afn_args;
 
 /* Is this the last call of its task? */

@@ -47,8 +47,9 @@ typedef struct afn_plan_opts {
     afn_algorithms algorithms; /* of products */
     double slice_bytes;        /* for tests: of the largest value that kernels run on at
                                 * a time, 0 = as is usual */
-    float mean[3], std[3]; /* of pixel normalisation: (p/255 - mean) / std; all std 0
-                            * means no normalisation, p/255 alone */
+    float mean[AFN_MAX_CHANNELS],
+        std[AFN_MAX_CHANNELS]; /* [C] of pixel normalisation: (p/255 - mean) / std; all
+                                * std 0 means no normalisation, p/255 alone */
 } afn_plan_opts;
 
 /* Compile a graph.
@@ -64,7 +65,7 @@ void afn_plan_free(afn_plan *p);
 
 /* Run forward.  In a training plan this also updates running statistics where batch
  * norm uses the batch's.
- *   pixels   (n, H, W, 3) of a graph with 3 input channels
+ *   pixels   (n, H, W, C)
  *   logits   (n, classes), written */
 afn_status afn_plan_forward(afn_plan *p, const uint8_t *pixels, int64_t n,
                             float *logits);
@@ -109,7 +110,7 @@ void afn_plan_changes(const afn_plan *p, bool *changes);
 afn_status afn_plan_split(afn_plan *p, const bool *changes, afn_prefix *prefix);
 
 /* Make features of a split plan.
- *   pixels   (n, H, W, 3)
+ *   pixels   (n, H, W, C)
  *   features (n, prefix.bytes), written, in the backend's own layout */
 afn_status afn_plan_run_prefix(afn_plan *p, const uint8_t *pixels, int64_t n,
                                void *features);

@@ -26,10 +26,12 @@ static afn_status copy_options(afn_plan *p, const afn_plan_opts *o)
 static afn_status make_pixel_table(afn_plan *p)
 {
     const afn_plan_opts *o = &p->opts;
-    const bool normalise = o->std[0] > 0 && o->std[1] > 0 && o->std[2] > 0;
-    p->pixel_table = afn_alloc(3 * 256 * sizeof(float));
+    const int64_t channels = afn_graph_node(p->graph, 0)->shape.dim[0];
+    if (channels > AFN_MAX_CHANNELS) return AFN_OK; /* takes values, no pixels */
+    const bool normalise = o->std[0] > 0;
+    p->pixel_table = afn_alloc_array((size_t)channels, 256 * sizeof(float));
     if (!p->pixel_table) return afn_fail(AFN_ENOMEM, "out of memory");
-    for (int c = 0; c < 3; c++)
+    for (int64_t c = 0; c < channels; c++)
         for (int i = 0; i < 256; i++) {
             const float x = (float)i / 255.0f;
             p->pixel_table[c * 256 + i] = normalise ? (x - o->mean[c]) / o->std[c] : x;
@@ -192,8 +194,9 @@ done:
 afn_status afn_plan_forward(afn_plan *p, const uint8_t *pixels, int64_t n,
                             float *logits)
 {
-    if (afn_graph_node(p->graph, 0)->shape.dim[0] != 3)
-        return afn_fail(AFN_ESHAPE, "pixels need a network with 3 input channels");
+    if (!p->pixel_table)
+        return afn_fail(AFN_ESHAPE, "pixels of more than %d channels",
+                        (int)AFN_MAX_CHANNELS);
     return forward(p, pixels, NULL, n, logits);
 }
 

@@ -125,7 +125,7 @@ struct afn_plan {
     afn_lowered low;
     afn_blob *blob; /* [params] */
     int n_params;
-    float *pixel_table;                     /* (3, 256) */
+    float *pixel_table;                     /* (C, 256), NULL for many channels */
     afn_program *program[AFN_MAX_PROGRAMS]; /* most recently used first */
     char *arena;
     size_t arena_bytes;
@@ -135,7 +135,7 @@ struct afn_plan {
     int split;              /* first step of the rest, 0 = not split */
     afn_value carried;      /* the one value that the rest reads of the prefix */
     bool *changes;          /* [params] those that the prefix does not read */
-    uint8_t *padded;        /* (batch, H, W, 3) pixels of a smaller batch */
+    uint8_t *padded;        /* (batch, H, W, C) pixels of a smaller batch */
     afn_profiler *profiler; /* NULL = nothing is timed */
 };
 

@@ -229,7 +229,7 @@ static bool is_backward(afn_task_kind kind)
 typedef struct run {
     afn_program *p;
     const afn_plan *plan;
-    const uint8_t *pixels; /* (n, H, W, 3), or NULL */
+    const uint8_t *pixels; /* (n, H, W, C), or NULL */
     const float *values;   /* (n, C, H, W), or NULL */
     const afn_update *u;   /* NULL = parameters are not updated at once */
 } run;

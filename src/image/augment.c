@@ -136,14 +136,16 @@ afn_status afn_augment__apply(const afn_augment *a, const afn_preprocess *p,
     AFN_TRY(afn_image__check_preprocess(p));
     AFN_TRY(afn_image__check(in));
     AFN_TRY(cuts ? a->step[0].kind->cut(out, p, in, &drawn[0])
-                 : afn_preprocess_apply(p, in, out));
+                 : afn_image__preprocess_rgb(p, in, out));
     if (!has_change(a)) goto done;
 
     const size_t bytes = (size_t)p->crop * (size_t)p->crop * 3;
     spare = afn_alloc_aligned(bytes);
     AFN_REQUIRE(spare, AFN_ENOMEM, "out of memory");
     afn_canvas c = { .image = { p->crop, p->crop, out }, .spare = spare };
-    for (int k = 0; k < 3; k++) c.fill[k] = (uint8_t)(int)(p->mean[k] * 255.0f + 0.5f);
+    const bool gray = afn_preprocess_channels(p) == 1;
+    for (int k = 0; k < 3; k++)
+        c.fill[k] = (uint8_t)(int)(p->mean[gray ? 0 : k] * 255.0f + 0.5f);
     AFN_TRY(afn_augment__change(a, drawn, &c));
     if (c.image.pixels != out) memcpy(out, c.image.pixels, bytes);
 done:
@@ -155,11 +157,21 @@ afn_status afn_augment_apply(const afn_augment *a, const afn_preprocess *p,
                              const afn_image *in, const afn_augment_draw *at,
                              uint8_t *out)
 {
+    afn_status st = AFN_OK;
+    uint8_t *rgb = out;
+    const int channels = afn_preprocess_channels(p);
+    const size_t n = (size_t)p->crop * (size_t)p->crop;
     afn_drawn drawn[AFN_MAX_STEPS];
     const afn_image size = { p->crop, p->crop, NULL };
     afn_rng rng =
         afn_rng_new(at->seed, afn_rng_stream(AFN_RNG_AUGMENT, (uint32_t)at->epoch,
                                              (uint32_t)at->sample));
+    if (channels != 3) rgb = afn_alloc_aligned(3 * n);
+    AFN_REQUIRE(rgb, AFN_ENOMEM, "out of memory");
     afn_augment__draw(a, &rng, in, &size, drawn);
-    return afn_augment__apply(a, p, in, drawn, out);
+    AFN_TRY(afn_augment__apply(a, p, in, drawn, rgb));
+    AFN_TRY(afn_image__to_channels(out, rgb, n, channels));
+done:
+    if (rgb != out) afn_free(rgb);
+    return st;
 }

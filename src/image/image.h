@@ -21,6 +21,17 @@ afn_status afn_image__check(const afn_image *image);
 /* AFN_EINVAL unless sides and filter are in range: for those who allocate by them. */
 afn_status afn_image__check_preprocess(const afn_preprocess *p);
 
+/* afn_preprocess_apply() that stays in RGB whatever the channels are. */
+afn_status afn_image__preprocess_rgb(const afn_preprocess *p, const afn_image *in,
+                                     uint8_t *out);
+
+/* RGB pixels as the channels that a network takes.
+ *   out      (n, channels), filled; may be rgb where channels is 3
+ *   rgb      (n, 3)
+ * Errors     AFN_EUNSUPPORTED for other channels than 1 and 3 */
+afn_status afn_image__to_channels(uint8_t *out, const uint8_t *rgb, size_t n,
+                                  int channels);
+
 /* The picture as a JPEG of this quality, 1 to 100.
  *   out      appended to
  * Errors     AFN_EINVAL, AFN_ENOMEM */

@@ -45,6 +45,16 @@ afn_preprocess afn_preprocess_imagenet(void)
     };
 }
 
+int afn_preprocess_channels(const afn_preprocess *p)
+{
+    return p->channels ? p->channels : 3;
+}
+
+size_t afn_preprocess_bytes(const afn_preprocess *p)
+{
+    return (size_t)p->crop * (size_t)p->crop * (size_t)afn_preprocess_channels(p);
+}
+
 afn_decode_opts afn_preprocess_decoding(const afn_preprocess *p)
 {
     afn_decode_opts o = afn_decode_defaults();
@@ -63,6 +73,9 @@ afn_status afn_image__check_preprocess(const afn_preprocess *p)
     if ((unsigned)p->filter >= AFN_N_FILTERS)
         return afn_fail(AFN_EINVAL, "filter %d, need 0 to %d", (int)p->filter,
                         AFN_N_FILTERS - 1);
+    if (p->channels < 0 || p->channels > AFN_MAX_CHANNELS)
+        return afn_fail(AFN_EINVAL, "%d channels, need 1 to %d", p->channels,
+                        (int)AFN_MAX_CHANNELS);
     if ((unsigned)p->fit >= AFN_N_FITS)
         return afn_fail(AFN_EINVAL, "fit %d, need 0 to %d", (int)p->fit,
                         AFN_N_FITS - 1);
@@ -142,8 +155,8 @@ static void find_whole(place *out, const afn_preprocess *p, const afn_image *in)
     out->top = round_even((double)(side - part->h) * 0.5);
 }
 
-afn_status afn_preprocess_apply(const afn_preprocess *p, const afn_image *in,
-                                uint8_t *out)
+afn_status afn_image__preprocess_rgb(const afn_preprocess *p, const afn_image *in,
+                                     uint8_t *out)
 {
     afn_status st = AFN_OK;
     place at = { 0 };
@@ -163,5 +176,23 @@ afn_status afn_preprocess_apply(const afn_preprocess *p, const afn_image *in,
     AFN_TRY(afn_image__resize_part(out + 3 * (side * at.top + at.left),
                                    (size_t)side * 3, in, &at.part));
 done:
+    return st;
+}
+
+afn_status afn_preprocess_apply(const afn_preprocess *p, const afn_image *in,
+                                uint8_t *out)
+{
+    afn_status st = AFN_OK;
+    uint8_t *rgb = NULL;
+    const int channels = afn_preprocess_channels(p);
+    if (channels == 3) return afn_image__preprocess_rgb(p, in, out);
+    AFN_TRY(afn_image__check_preprocess(p));
+    const size_t n = (size_t)p->crop * (size_t)p->crop;
+    rgb = afn_alloc_aligned(3 * n);
+    AFN_REQUIRE(rgb, AFN_ENOMEM, "out of memory");
+    AFN_TRY(afn_image__preprocess_rgb(p, in, rgb));
+    AFN_TRY(afn_image__to_channels(out, rgb, n, channels));
+done:
+    afn_free(rgb);
     return st;
 }

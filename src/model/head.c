@@ -19,11 +19,12 @@ static void init_default(model_net *net, int i, uint64_t seed)
 afn_status afn_model_replace_head(afn_model *m, int classes, uint64_t seed)
 {
     afn_status st = AFN_OK;
-    const model_form f = { classes, m->preprocess.crop, m->no_aux };
+    model_form f = afn_model__form(m);
     model_net net;
 
     AFN_REQUIRE(classes >= 1 && classes <= MAX_CLASSES, AFN_EINVAL,
                 "%d classes, need 1 to %d", classes, (int)MAX_CLASSES);
+    f.classes = classes;
     AFN_TRY(afn_model__rebuild(&net, m, &f, true));
     for (int i = 0; i < afn_params_count(net.params); i++)
         if (afn_model__in_head(&m->arch, afn_graph_param(net.graph, i)->name))

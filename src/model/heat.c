@@ -150,10 +150,10 @@ afn_status afn_heat_run(afn_heat *h, const uint8_t *pixels, int64_t n,
                         const int *classes, float *map)
 {
     afn_status st = AFN_OK;
-    const int64_t crop = h->model->preprocess.crop;
+    const size_t image = afn_preprocess_bytes(&h->model->preprocess);
     for (int64_t i = 0; st == AFN_OK && i < n; i += h->batch) {
         const int64_t some = n - i < h->batch ? n - i : h->batch;
-        st = run_batch(h, pixels + i * crop * crop * 3, some, classes + i,
+        st = run_batch(h, pixels + (size_t)i * image, some, classes + i,
                        map + i * h->rows * h->columns);
     }
     return st;
@@ -193,6 +193,7 @@ afn_status afn_heat_draw(afn_image *out, const afn_heat *h, const uint8_t *pixel
                          const float *map)
 {
     const int crop = h->model->preprocess.crop;
+    const int channels = afn_preprocess_channels(&h->model->preprocess);
     const double shine = 0.55; /* of the colour over the picture */
     double largest = 0;
     const afn_status st = afn_image__alloc(out, crop, crop);
@@ -201,14 +202,15 @@ afn_status afn_heat_draw(afn_image *out, const afn_heat *h, const uint8_t *pixel
         largest = fmax(largest, (double)map[k]);
     for (int y = 0; y < crop; y++)
         for (int x = 0; x < crop; x++) {
-            const size_t at = ((size_t)y * (size_t)crop + (size_t)x) * 3;
+            const size_t at = (size_t)y * (size_t)crop + (size_t)x;
+            const uint8_t *in = pixels + at * (size_t)channels;
             const double v = sample(h, map, (y + 0.5) * h->rows / crop - 0.5,
                                     (x + 0.5) * h->columns / crop - 0.5);
             double rgb[3];
             colour(largest > 0 ? v / largest : 0, rgb);
             for (int c = 0; c < 3; c++)
-                out->pixels[at + (size_t)c] = (uint8_t)lround(
-                    shine * rgb[c] + (1 - shine) * pixels[at + (size_t)c]);
+                out->pixels[3 * at + (size_t)c] = (uint8_t)lround(
+                    shine * rgb[c] + (1 - shine) * in[channels < 3 ? 0 : c]);
         }
     return AFN_OK;
 }

@@ -42,8 +42,14 @@ static afn_status new_model(afn_model **out, const afn_weights *w, const afn_arc
     }
     /* Where the head is missing or odd, match() says so against the usual 1000. */
     const int classes = afn_model__head_classes(w, arch);
-    const model_form f = { classes ? classes : 1000, p.crop,
-                           !afn_model__has_aux(w, arch) };
+    model_form f = { classes ? classes : 1000, p.crop, !afn_model__has_aux(w, arch),
+                     afn_preprocess_channels(&p) };
+    st = afn_model__new(out, arch, &f, &p);
+    if (st != AFN_OK || meta->has_preprocess) return st;
+    f.channels = afn_model__file_channels(w, (*out)->net.graph);
+    if (f.channels == 3) return AFN_OK;
+    afn_model_free(*out); /* for the usual input: made once more */
+    afn_model__adapt_preprocess(&p, f.channels);
     return afn_model__new(out, arch, &f, &p);
 }
 

@@ -26,6 +26,16 @@ static bool one_more(difference *d)
     return false;
 }
 
+int afn_model__file_channels(const afn_weights *w, const afn_graph *g)
+{
+    const int i = afn_model__input_param(g);
+    const afn_weight *t =
+        i < 0 ? NULL : afn_weights_find(w, afn_graph_param(g, i)->name);
+    const bool usable = t && t->shape.rank == 4 && t->shape.dim[1] >= 1 &&
+                        t->shape.dim[1] <= AFN_MAX_CHANNELS;
+    return usable ? (int)t->shape.dim[1] : 3;
+}
+
 int afn_model__head_classes(const afn_weights *w, const afn_arch *arch)
 {
     const char *head = arch->family->head;
@@ -131,8 +141,13 @@ static afn_status is_state(bool *out, const afn_weights *w, const afn_arch *arch
 
     *out = false;
     if (classes == 0) return AFN_OK; /* most are ruled out before a graph is built */
-    AFN_TRY((afn_model__has_aux(w, arch) ? afn_zoo_build : afn_zoo_build_plain)(
-        &g, arch, classes, crop, crop));
+    afn_zoo_form f = { classes, 3, crop, crop, !afn_model__has_aux(w, arch) };
+    AFN_TRY(afn_zoo_build_form(&g, arch, &f));
+    f.channels = afn_model__file_channels(w, g);
+    if (f.channels != 3) {
+        afn_graph_free(g);
+        AFN_TRY(afn_zoo_build_form(&g, arch, &f));
+    }
     AFN_TRY(compare(&differences, w, g, arch));
     *out = !differences;
 done:

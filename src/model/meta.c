@@ -4,10 +4,10 @@
  *   afina.version      of the library that wrote the file
  *   afina.arch         "resnet50"
  *   afina.classes      JSON array of names; absent where the model has none
- *   afina.preprocess   JSON object: fit, resize, crop, filter, mean, std, exif, fast
- *   afina.calibration  JSON object: temperature, unknown_below, quantile, images;
- * absent where the model has none A file is input like any other: every value is
- * checked. */
+ *   afina.preprocess   JSON object: fit, resize, crop, filter, channels, mean, std,
+ * exif, fast; channels is absent where it is 3 afina.calibration  JSON object:
+ * temperature, unknown_below, quantile, images; absent where the model has none A file
+ * is input like any other: every value is checked. */
 #include <limits.h>
 #include <math.h>
 #include <stdio.h>
@@ -58,16 +58,29 @@ static afn_status read_int(int *out, const json_t *object, const char *key)
     return AFN_OK;
 }
 
-static afn_status read_floats(float out[3], const json_t *object, const char *key)
+static afn_status read_floats(float out[AFN_MAX_CHANNELS], int n, const json_t *object,
+                              const char *key)
 {
     const json_t *v = json_object_get(object, key);
-    bool good = json_array_size(v) == 3;
-    for (size_t c = 0; c < 3 && good; c++) {
-        out[c] = (float)json_number_value(json_array_get(v, c));
-        good = json_is_number(json_array_get(v, c)) && isfinite(out[c]);
+    bool good = json_array_size(v) == (size_t)n;
+    for (int c = 0; c < n && good; c++) {
+        const json_t *number = json_array_get(v, (size_t)c);
+        out[c] = (float)json_number_value(number);
+        good = json_is_number(number) && isfinite(out[c]);
     }
-    if (!good) return afn_fail(AFN_EFORMAT, "%s is missing or not three numbers", key);
+    if (!good) return afn_fail(AFN_EFORMAT, "%s is missing or not %d numbers", key, n);
     return AFN_OK;
+}
+
+/* Three where it is missing. */
+static afn_status read_channels(int *out, const json_t *object)
+{
+    *out = 3;
+    if (!json_object_get(object, "channels")) return AFN_OK;
+    const afn_status st = read_int(out, object, "channels");
+    if (st != AFN_OK || (*out >= 1 && *out <= AFN_MAX_CHANNELS)) return st;
+    return afn_fail(AFN_EFORMAT, "%d channels, need 1 to %d", *out,
+                    (int)AFN_MAX_CHANNELS);
 }
 
 static afn_status read_filter(afn_filter *out, const json_t *object)
@@ -111,8 +124,9 @@ static afn_status read_preprocess(model_meta *out, const char *text)
     AFN_TRY(read_int(&p->resize, object, "resize"));
     AFN_TRY(read_int(&p->crop, object, "crop"));
     AFN_TRY(read_filter(&p->filter, object));
-    AFN_TRY(read_floats(p->mean, object, "mean"));
-    AFN_TRY(read_floats(p->std, object, "std"));
+    AFN_TRY(read_channels(&p->channels, object));
+    AFN_TRY(read_floats(p->mean, p->channels, object, "mean"));
+    AFN_TRY(read_floats(p->std, p->channels, object, "std"));
     AFN_TRY(read_flag(&p->exif, object, "exif"));
     AFN_TRY(read_flag(&p->fast, object, "fast"));
     out->has_preprocess = true;
@@ -214,17 +228,26 @@ static double shortest(float f)
     return (double)f;
 }
 
+static json_t *numbers(const float *v, int n)
+{
+    json_t *array = json_array();
+    for (int c = 0; c < n; c++) json_array_append_new(array, json_real(shortest(v[c])));
+    return array;
+}
+
 static afn_status write_preprocess(afn_weights *w, const afn_preprocess *p)
 {
     enum { FLOAT_DIGITS = 9 }; /* enough for any float to come back as it was */
     afn_status st = AFN_OK;
     char *text = NULL;
+    const int channels = afn_preprocess_channels(p);
     json_t *object = json_pack(
-        "{s:s, s:i, s:i, s:s, s:[f,f,f], s:[f,f,f], s:b, s:b}", "fit",
-        afn_fit_mode_name(p->fit), "resize", p->resize, "crop", p->crop, "filter",
-        afn_filter_name(p->filter), "mean", shortest(p->mean[0]), shortest(p->mean[1]),
-        shortest(p->mean[2]), "std", shortest(p->std[0]), shortest(p->std[1]),
-        shortest(p->std[2]), "exif", p->exif, "fast", p->fast);
+        "{s:s, s:i, s:i, s:s, s:o, s:o, s:b, s:b}", "fit", afn_fit_mode_name(p->fit),
+        "resize", p->resize, "crop", p->crop, "filter", afn_filter_name(p->filter),
+        "mean", numbers(p->mean, channels), "std", numbers(p->std, channels), "exif",
+        p->exif, "fast", p->fast);
+    if (object && channels != 3)
+        json_object_set_new(object, "channels", json_integer(channels));
     AFN_REQUIRE(object, AFN_ENOMEM, "out of memory");
     text = json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(FLOAT_DIGITS));
     AFN_REQUIRE(text, AFN_ENOMEM, "out of memory");

@@ -35,17 +35,24 @@ done:
     return st;
 }
 
-/* Value and flag of parameter j of `from` for parameter i, of the same shape. */
+/* Value and flag of parameter j of `from` for parameter i, of the same shape or, of the
+ * first convolution, with other channels. */
 static void copy_param(model_net *to, int i, const model_net *from, int j)
 {
     const size_t n = (size_t)afn_params_size(from->params, j);
     float *f = afn_params_f32(to->params, i);
-    assert(n == (size_t)afn_params_size(to->params, i)); /* no crop changes a shape */
-    if (f)
+    to->trainable[i] = from->trainable[j];
+    if (n != (size_t)afn_params_size(to->params, i)) {
+        const afn_shape *a = &afn_graph_param(to->graph, i)->shape;
+        const afn_shape *b = &afn_graph_param(from->graph, j)->shape;
+        assert(i == afn_model__input_param(to->graph)); /* nothing else changes shape */
+        afn_model__adapt_input(
+            f, afn_params_f32(from->params, j),
+            &(model_input){ a->dim[0], a->dim[1], b->dim[1], a->dim[2] * a->dim[3] });
+    } else if (f)
         memcpy(f, afn_params_f32(from->params, j), n * sizeof *f);
     else
         *afn_params_i64(to->params, i) = *afn_params_i64(from->params, j);
-    to->trainable[i] = from->trainable[j];
 }
 
 bool afn_model__in_head(const afn_arch *arch, const char *param)
@@ -56,8 +63,15 @@ bool afn_model__in_head(const afn_arch *arch, const char *param)
 
 static afn_status build(afn_graph **out, const afn_arch *arch, const model_form *f)
 {
-    return (f->no_aux ? afn_zoo_build_plain : afn_zoo_build)(out, arch, f->classes,
-                                                             f->crop, f->crop);
+    return afn_zoo_build_form(
+        out, arch,
+        &(afn_zoo_form){ f->classes, f->channels, f->crop, f->crop, f->no_aux });
+}
+
+model_form afn_model__form(const afn_model *m)
+{
+    return (model_form){ m->classes, m->preprocess.crop, m->no_aux,
+                         afn_preprocess_channels(&m->preprocess) };
 }
 
 /* Both have the parameters of one family in one order; either may be without those of
@@ -105,7 +119,8 @@ static void take_net(afn_model *m, const model_net *net)
 afn_status afn_model_drop_aux(afn_model *m)
 {
     model_net net;
-    const model_form f = { m->classes, m->preprocess.crop, true };
+    model_form f = afn_model__form(m);
+    f.no_aux = true;
     if (m->no_aux) return AFN_OK;
     const afn_status st = afn_model__rebuild(&net, m, &f, false);
     if (st == AFN_OK) take_net(m, &net);
@@ -124,7 +139,7 @@ afn_status afn_model__check_preprocess(const afn_preprocess *p, const afn_arch *
 {
     if (afn_image__check_preprocess(p) != AFN_OK)
         return afn_fail(code, "%s", afn_error_message());
-    for (int c = 0; c < 3; c++) {
+    for (int c = 0; c < afn_preprocess_channels(p); c++) {
         if (!isfinite(p->mean[c]))
             return afn_fail(code, "mean of channel %d is no finite number", c);
         if (!(p->std[c] > 0) || !isfinite(p->std[c]))
@@ -147,10 +162,16 @@ afn_preprocess afn_model_preprocess(const afn_model *m)
 afn_status afn_model_set_preprocess(afn_model *m, const afn_preprocess *p)
 {
     afn_status st = AFN_OK;
+    const int channels = afn_preprocess_channels(&m->preprocess);
     AFN_TRY(afn_model__check_preprocess(p, &m->arch, AFN_EINVAL));
+    AFN_REQUIRE(afn_preprocess_channels(p) == channels, AFN_EINVAL,
+                "%d channels, the network has %d: they are set by "
+                "afn_model_set_channels()",
+                afn_preprocess_channels(p), channels);
     if (p->crop != m->preprocess.crop) {
         model_net net;
-        const model_form f = { m->classes, p->crop, m->no_aux };
+        model_form f = afn_model__form(m);
+        f.crop = p->crop;
         AFN_TRY(afn_model__rebuild(&net, m, &f, false));
         if (afn_graph_n_aux(net.graph) < afn_graph_n_aux(m->net.graph))
             afn_log(AFN_LOG_WARNING,
@@ -199,7 +220,7 @@ afn_status afn_model_new_zero(afn_model **out, const char *arch, int classes)
     *out = NULL;
     AFN_TRY(afn_zoo_find(&a, arch));
     const afn_preprocess p = afn_zoo_published(&a)->preprocess;
-    AFN_TRY(afn_model__new(&m, &a, &(model_form){ classes, p.crop, false }, &p));
+    AFN_TRY(afn_model__new(&m, &a, &(model_form){ classes, p.crop, false, 3 }, &p));
     AFN_TRY(afn_model__allocate(&m->net));
     *out = m;
     m = NULL;

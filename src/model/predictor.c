@@ -14,7 +14,7 @@ struct afn_predictor {
     uint64_t generation; /* of the model when the plan was made */
     afn_plan *plan;
     afn_predict_opts opts; /* backend is a copy */
-    uint8_t *pixels;       /* (crop, crop, 3) of one picture */
+    uint8_t *pixels;       /* (crop, crop, channels) of one picture */
 };
 
 afn_predict_opts afn_predict_defaults(void)
@@ -25,8 +25,7 @@ afn_predict_opts afn_predict_defaults(void)
 /* Bytes of one picture at the network's input. */
 static size_t image_bytes(const afn_model *m)
 {
-    const size_t crop = (size_t)m->preprocess.crop;
-    return crop * crop * 3;
+    return afn_preprocess_bytes(&m->preprocess);
 }
 
 /* Plan and buffer for the model as it is now; what was there before is freed once they

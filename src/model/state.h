@@ -43,6 +43,7 @@ enum { MAX_CLASSES = 1 << 20 };
 typedef struct model_form {
     int classes, crop;
     bool no_aux;
+    int channels;
 } model_form;
 
 /* ---- model.c ---- */
@@ -54,8 +55,12 @@ afn_status afn_model__new(afn_model **out, const afn_arch *arch, const model_for
 /* Give net.graph its values, all zero, and make every parameter trainable. */
 afn_status afn_model__allocate(model_net *net);
 
+/* The form of a model as it is. */
+model_form afn_model__form(const afn_model *m);
+
 /* The network rebuilt in this form, with the old values and flags of everything that
- * still has its shape, but for heads (afn_model__in_head()) where fresh_heads. */
+ * still has its shape, but for heads (afn_model__in_head()) where fresh_heads, and for
+ * the first convolution where it has other channels (input.c). */
 afn_status afn_model__rebuild(model_net *out, const afn_model *m, const model_form *f,
                               bool fresh_heads);
 
@@ -70,6 +75,22 @@ afn_status afn_model__check_preprocess(const afn_preprocess *p, const afn_arch *
 
 /* Is this parameter part of the layer, that is, named "<layer>.<something>"? */
 bool afn_model__below(const char *name, const char *layer);
+
+/* ---- input.c ---- */
+
+/* The parameter, a weight (oc, channels, kh, kw), that meets the input; -1 for none. */
+int afn_model__input_param(const afn_graph *g);
+
+/* Values for other input channels, as afn_model_set_channels() says.
+ *   to       (oc, to_channels, pixels), written
+ *   from     (oc, from_channels, pixels) */
+typedef struct model_input {
+    int64_t oc, to_channels, from_channels, pixels;
+} model_input;
+
+/* Mean and deviation likewise, and the count of channels. */
+void afn_model__adapt_preprocess(afn_preprocess *p, int channels);
+void afn_model__adapt_input(float *to, const float *from, const model_input *shape);
 
 /* ---- calibration.c ---- */
 
@@ -86,6 +107,10 @@ void afn_model__names_free(char **name, int n);
 
 /* Has the file a tensor of an auxiliary classifier? */
 bool afn_model__has_aux(const afn_weights *w, const afn_arch *arch);
+
+/* Channels that the file's first convolution takes, by its shape; 3 where that is odd.
+ *   g        the network, whatever its channels */
+int afn_model__file_channels(const afn_weights *w, const afn_graph *g);
 
 /* Classes of the file's head by the shape of its weight, 0 where it has none. */
 int afn_model__head_classes(const afn_weights *w, const afn_arch *arch);

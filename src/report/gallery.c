@@ -83,11 +83,12 @@ static void choose(choice *c, const afn_page *p, bool wrong)
 
 /* ---- one entry ---- */
 
-/* The square that the network sees of sample i. */
+/* The square that the network sees of sample i, in colour even where it sees none. */
 static afn_status see(afn_image *out, const afn_page *p, int64_t i)
 {
     afn_status st = AFN_OK;
-    const afn_preprocess pre = afn_model_preprocess(p->model);
+    afn_preprocess pre = afn_model_preprocess(p->model);
+    pre.channels = 3;
     const afn_decode_opts how = afn_preprocess_decoding(&pre);
     afn_image image = { 0 };
     *out = (afn_image){ 0 };
@@ -100,19 +101,24 @@ done:
     return st;
 }
 
+/* For a model of these channels. */
 static afn_status put_heat(afn_buf *b, afn_heat *heat, const afn_image *image,
-                           int class)
+                           int class, int channels)
 {
     afn_status st = AFN_OK;
     afn_image drawn = { 0 };
+    const size_t n = (size_t)(image->width * image->height);
+    uint8_t *pixels = afn_alloc_array(n, (size_t)channels);
     float *map = afn_alloc_array(
         (size_t)afn_heat_rows(heat) * (size_t)afn_heat_columns(heat), sizeof *map);
-    AFN_REQUIRE(map, AFN_ENOMEM, "out of memory");
-    AFN_TRY(afn_heat_run(heat, image->pixels, 1, &class, map));
-    AFN_TRY(afn_heat_draw(&drawn, heat, image->pixels, map));
+    AFN_REQUIRE(map && pixels, AFN_ENOMEM, "out of memory");
+    AFN_TRY(afn_image__to_channels(pixels, image->pixels, n, channels));
+    AFN_TRY(afn_heat_run(heat, pixels, 1, &class, map));
+    AFN_TRY(afn_heat_draw(&drawn, heat, pixels, map));
     AFN_TRY(put_picture(b, &drawn, "where the network looked"));
 done:
     afn_image_free(&drawn);
+    afn_free(pixels);
     afn_free(map);
     return st;
 }
@@ -141,12 +147,14 @@ static void put_words(afn_buf *b, const afn_page *p, int64_t i)
 static afn_status put_entry(afn_buf *b, const afn_page *p, afn_heat *heat, int64_t i)
 {
     afn_image image;
+    const afn_preprocess pre = afn_model_preprocess(p->model);
+    const int channels = afn_preprocess_channels(&pre);
     const int best = afn_scores_best(p->scores, i, 1, NULL);
     afn_status st = see(&image, p, i);
     if (st != AFN_OK) return st == AFN_ENOMEM ? st : AFN_OK;
     afn_buf_fmt(b, "<li><div%s>", heat ? " class=\"pair\"" : "");
     st = put_picture(b, &image, "as the network sees it");
-    if (st == AFN_OK && heat) st = put_heat(b, heat, &image, best);
+    if (st == AFN_OK && heat) st = put_heat(b, heat, &image, best, channels);
     afn_buf_str(b, "</div>");
     put_words(b, p, i);
     afn_buf_str(b, "</li>\n");
@@ -179,7 +187,8 @@ done:
 static afn_status put_training(afn_buf *b, const afn_page *p)
 {
     afn_status st = AFN_OK;
-    const afn_preprocess pre = afn_model_preprocess(p->model);
+    afn_preprocess pre = afn_model_preprocess(p->model);
+    pre.channels = 3;
     afn_loader_opts o = afn_loader_defaults();
     afn_loader *l = NULL;
     afn_batch batch;

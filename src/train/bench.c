@@ -22,7 +22,7 @@ typedef struct bench {
     afn_predictor *predictor;
     afn_plan *plan; /* of the one of them */
     afn_batch batch;
-    uint8_t *pixels; /* (batch, crop, crop, 3) */
+    uint8_t *pixels; /* (batch, crop, crop, channels) */
     int *labels;     /* (batch) */
     float *logits;   /* (batch, classes) */
     double *seconds; /* (steps) */
@@ -52,8 +52,8 @@ static afn_status check_options(const afn_bench_opts *o)
 /* Noise, and labels that go round. */
 static afn_status make_batch(bench *b)
 {
-    const size_t crop = (size_t)afn_model_preprocess(b->model).crop;
-    const size_t n = (size_t)b->o.batch, image = crop * crop * 3;
+    const afn_preprocess p = afn_model_preprocess(b->model);
+    const size_t n = (size_t)b->o.batch, image = afn_preprocess_bytes(&p);
     const int classes = afn_model_classes(b->model);
     afn_rng rng = afn_rng_new(0, afn_rng_stream(AFN_RNG_FAKE, 0, 0));
 

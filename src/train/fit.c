@@ -61,8 +61,8 @@ static afn_status open_train(afn_fit_run *f, const afn_dataset *d)
     o.seed = f->o.seed;
     o.threads = f->o.threads;
     o.keep = f->image_room;
-    f->image_room -=
-        least(f->image_room, afn_dataset_count(d) * pre.crop * pre.crop * 3);
+    f->image_room -= least(f->image_room,
+                           afn_dataset_count(d) * (int64_t)afn_preprocess_bytes(&pre));
     return afn_batches_open(&f->train, d, &pre, &o);
 }
 

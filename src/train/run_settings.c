@@ -161,7 +161,7 @@ static void add_image(afn_buf *b, const afn_model *m)
                 p.resize, afn_fit_mode_name(p.fit), afn_filter_name(p.filter));
     afn_buf_fmt(b, "exif\t%s\nfast decode\t%s\n", p.exif ? "yes" : "no",
                 p.fast ? "yes" : "no");
-    for (int c = 0; c < 3; c++)
+    for (int c = 0; c < afn_preprocess_channels(&p); c++)
         afn_buf_fmt(b, "mean and deviation %d\t%.9g, %.9g\n", c, (double)p.mean[c],
                     (double)p.std[c]);
 }

@@ -68,6 +68,7 @@ static afn_status projecting(afn_model **out, const afn_model *m)
     afn_status st = AFN_OK;
     const afn_preprocess p = afn_model_preprocess(m);
     AFN_TRY(afn_model_new(out, afn_model_arch(m), WIDTH, 0));
+    AFN_TRY(afn_model_set_channels(*out, afn_preprocess_channels(&p)));
     AFN_TRY(afn_model_set_preprocess(*out, &p));
     for (int i = 0; i < afn_model_n_params(m); i++) {
         afn_param_info info;

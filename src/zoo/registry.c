@@ -82,21 +82,22 @@ const afn_aux_head *afn_zoo_aux_of(const afn_arch *arch, const char *param)
     return NULL;
 }
 
-static afn_status build(afn_graph **out, const afn_arch *arch, int classes, int height,
-                        int width, bool with_aux)
+afn_status afn_zoo_build_form(afn_graph **out, const afn_arch *arch,
+                              const afn_zoo_form *f)
 {
     afn_status st = AFN_OK;
     afn_graph *g = NULL;
-    const int min = afn_zoo_min_size(arch);
+    const int min = afn_zoo_min_size(arch), aux_min = arch->family->aux_min_size;
 
     *out = NULL;
-    AFN_REQUIRE(classes >= 1, AFN_EINVAL, "%d classes, need at least 1", classes);
-    AFN_REQUIRE(height >= min && width >= min, AFN_ESHAPE,
-                "images of %dx%d pixels, need at least %dx%d", width, height, min, min);
-    AFN_TRY(afn_graph_new(&g, 3, height, width));
-    if (!with_aux) afn_graph_skip_aux(g);
+    AFN_REQUIRE(f->classes >= 1, AFN_EINVAL, "%d classes, need at least 1", f->classes);
+    AFN_REQUIRE(f->height >= min && f->width >= min, AFN_ESHAPE,
+                "images of %dx%d pixels, need at least %dx%d", f->width, f->height, min,
+                min);
+    AFN_TRY(afn_graph_new(&g, f->channels ? f->channels : 3, f->height, f->width));
+    if (f->no_aux || f->height < aux_min || f->width < aux_min) afn_graph_skip_aux(g);
     const afn_value x = afn_input(g);
-    const afn_value y = arch->family->build(g, x, classes, arch->variant->config);
+    const afn_value y = arch->family->build(g, x, f->classes, arch->variant->config);
     AFN_TRY(afn_graph_finish(g, y));
     *out = g;
     g = NULL;
@@ -108,12 +109,13 @@ done:
 afn_status afn_zoo_build(afn_graph **out, const afn_arch *arch, int classes, int height,
                          int width)
 {
-    const int least = arch->family->aux_min_size;
-    return build(out, arch, classes, height, width, height >= least && width >= least);
+    return afn_zoo_build_form(out, arch,
+                              &(afn_zoo_form){ classes, 0, height, width, 0 });
 }
 
 afn_status afn_zoo_build_plain(afn_graph **out, const afn_arch *arch, int classes,
                                int height, int width)
 {
-    return build(out, arch, classes, height, width, false);
+    return afn_zoo_build_form(out, arch,
+                              &(afn_zoo_form){ classes, 0, height, width, 1 });
 }

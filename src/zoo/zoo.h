@@ -37,6 +37,14 @@ double afn_zoo_train_bytes(const afn_arch *arch);
 afn_status afn_zoo_build(afn_graph **out, const afn_arch *arch, int classes, int height,
                          int width);
 
+/* The same for another input, or with what is left out: a 0 means 3 channels. */
+typedef struct afn_zoo_form {
+    int classes, channels, height, width;
+    bool no_aux;
+} afn_zoo_form;
+afn_status afn_zoo_build_form(afn_graph **out, const afn_arch *arch,
+                              const afn_zoo_form *form);
+
 /* The same without the family's auxiliary classifiers, where it has some.  In
  * afn_zoo_build() a network is without them only where the image is too small. */
 afn_status afn_zoo_build_plain(afn_graph **out, const afn_arch *arch, int classes,

@@ -60,6 +60,10 @@ if grep -q avx512f /proc/cpuinfo 2>/dev/null; then
     done
 fi
 
+run describe resnet18 --channels 1
+has out '^network .* images of 224x224, 1 channel$'
+has out '^  conv1 +conv2d 7x7/2 pad 3 +\(64,112,112\) +3,136  trains'
+
 run describe resnet18 --freeze conv9
 code 1
 silent

@@ -80,6 +80,22 @@ END
 [ "$(wc -l <.out)" -eq 1 ] || fail "not the one good picture"
 has out '^a\.jpg: '
 
+# ---- a network for images in gray: the file says so ----
+run train photos --model squeezenet1_1 --channels 1 --image-size 32 --tune-epochs 1 \
+    --batch 4 --threads 1 --augment 'hflip,color=0.2' --quiet --out gray
+code 0
+run predict --threads 1 gray/model.safetensors a.jpg b.png --cam maps --no-unknown
+code 0
+has out '^a\.jpg: (cats|dogs) '
+[ -s maps/a.jpg.heat.jpg ] || fail "no heat map"
+run describe gray/model.pth
+has out '^network +squeezenet1_1, 2 classes, images of 32x32, 1 channel$'
+run eval gray/model.safetensors photos
+code 0
+run train photos --model squeezenet1_1 --channels 2 --image-size 32 --out two
+code 1
+has err 'pictures have 1 or 3 channels, the network takes 2'
+
 # ---- models ----
 run predict --threads 1 none.pth a.jpg
 code 1

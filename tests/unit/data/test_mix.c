@@ -15,7 +15,7 @@ static void nothing_is_mixed_unless_asked_for(void **state)
 {
     (void)state;
     uint8_t pixels[2 * 3 * 4] = { 1, 2, 3 };
-    const afn_mix_pixels p = { pixels, NULL, 2, 2 };
+    const afn_mix_pixels p = { pixels, NULL, 2, 2, 3 };
     const afn_mix m = drawn(&(afn_augment_opts){ .spec = "hflip" }, 0);
     assert_false(m.on);
     afn_mix_run(&m, &p, 1);
@@ -95,7 +95,7 @@ static void check_pixels(const afn_mix *m, int64_t n, int threads)
 {
     enum { IMAGE = SIDE * SIDE * 3 };
     static uint8_t was[5][IMAGE], is[5][IMAGE], saved[IMAGE];
-    const afn_mix_pixels p = { is[0], saved, n, SIDE };
+    const afn_mix_pixels p = { is[0], saved, n, SIDE, 3 };
     fill(was[0], sizeof was);
     memcpy(is, was, sizeof is);
     afn_mix_run(m, &p, threads);

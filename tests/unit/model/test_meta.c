@@ -309,7 +309,7 @@ static void bad_filters_and_numbers_are_refused(void **state)
         { "\"filter\":3,\"mean\":[0,0,0],\"std\":[1,1,1]", "filter is missing" },
         { "\"filter\":\"best\",\"mean\":[0,0,0],\"std\":[1,1,1]", "filter \"best\"" },
         { "\"filter\":\"box\",\"std\":[1,1,1]", "mean is missing" },
-        { "\"filter\":\"box\",\"mean\":[0,0],\"std\":[1,1,1]", "not three numbers" },
+        { "\"filter\":\"box\",\"mean\":[0,0],\"std\":[1,1,1]", "not 3 numbers" },
         { "\"filter\":\"box\",\"mean\":[0,0,true],\"std\":[1,1,1]", "mean is missing" },
         { "\"filter\":\"box\",\"mean\":[0,0,1e39],\"std\":[1,1,1]", "mean is missing" },
         { "\"filter\":\"box\",\"mean\":[0,0,0],\"std\":1", "std is missing" },
