@@ -8,7 +8,7 @@ typedef struct eltwise {
     const afn_kern *kern;
     int64_t count; /* values of a sample */
     size_t bytes;  /* of a sample */
-    bool blocked;  /* a sigmoid of padding is not 0 */
+    bool fills;    /* padding must be cleared: the activation of 0 is not 0 */
     bool smooth;   /* backward takes the slope from the input */
 } eltwise;
 
@@ -28,7 +28,9 @@ static afn_status prepare(const afn_prepare *p, afn_kernel *k)
     k->hands_on_gradient = true;
     if (p->step->op != AFN_OP_ACTIVATION) return AFN_OK;
     s->smooth = afn_act_is_smooth(p->step->node->attr.act);
-    s->blocked = cpu_format_of(&p->in[0]).order != DNN_PLAIN;
+    const int act = p->step->node->attr.act;
+    s->fills = (act == AFN_ACT_SIGMOID || act == AFN_ACT_HARDSIGMOID) &&
+               cpu_format_of(&p->in[0]).order != DNN_PLAIN;
     k->keep_input = s->smooth;
     k->keep_output = !s->smooth;
     k->cheap = s->smooth;
@@ -54,7 +56,7 @@ static afn_status act_forward(void *state, const afn_args *a)
     const eltwise *s = state;
     cpu_parallel(a->n * s->count, act_range,
                  &(eltwise_call){ s, a->out, a->in[0], NULL });
-    if (s->blocked) {
+    if (s->fills) {
         const cpu_blocks b = cpu_blocks_of(s->device, &s->step->out_shape, a->n);
         cpu_clear_padding(s->kern, a->out, &b);
     }
