@@ -103,8 +103,10 @@ typedef struct convolution {
     dnn_product any, blocked;
 } convolution;
 
-static const cpu_algo *const own[] = { &cpu_algo_winograd, &cpu_algo_winograd_f2,
-                                       &cpu_algo_winograd_f2_weights, &cpu_algo_pairs };
+static const cpu_algo *const own[] = {
+    &cpu_algo_winograd, &cpu_algo_winograd_f2, &cpu_algo_winograd_f2_weights,
+    &cpu_algo_pairs,    &cpu_algo_merged,      &cpu_algo_depthwise
+};
 
 enum { DIRECT, WINOGRAD_DNN, OWN, N_ALGOS = OWN + AFN_COUNT(own) };
 

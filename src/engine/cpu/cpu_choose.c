@@ -250,6 +250,7 @@ const cpu_algo *cpu_choose(const afn_prepare *p, dnn_pass kind, const dnn_produc
                            const dnn_md *blob)
 {
     const cpu_device *device = p->device;
+    if (cpu_merges_groups(device, d)) return &cpu_algo_merged;
     if (!has_choice(device, d->conv)) return &cpu_algo_direct;
     switch (p->algorithms) {
     case AFN_ALGORITHMS_EXACT:

@@ -44,6 +44,7 @@ extern const cpu_algo
     cpu_algo_winograd_dnn, /* oneDNN's Winograd */
     cpu_algo_winograd,     /* our own */
     cpu_algo_depthwise,    /* our own depthwise convolution */
+    cpu_algo_merged,       /* direct, of groups merged until they are whole blocks */
     cpu_algo_reordered,    /* direct, in the layouts that oneDNN likes best */
     cpu_algo_pairs,        /* our own gradient of weights in bf16 */
     cpu_algo_winograd_f2,  /* our own Winograd in bf16: forward, backward data, */
@@ -57,6 +58,10 @@ afn_status cpu_pass_run(const cpu_pass *p, const cpu_run *r);
 /* For algorithms that are not for everything: is this a 3 x 3 window of stride 1, as
  * Winograd's algorithm computes it? */
 bool cpu_winograd_window(const afn_conv_attr *c);
+
+/* Has this product groups that are not whole blocks of channels, nor single channels?
+ * Only cpu_algo_merged computes them fast. */
+bool cpu_merges_groups(const cpu_device *d, const dnn_product *p);
 
 /* AFN_EUNSUPPORTED unless md is a (n, C, H, W) value in this format. */
 afn_status cpu_need_format(const dnn_md *md, cpu_format f);
