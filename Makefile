@@ -3,7 +3,7 @@
 BUILD ?= build
 MESON_FLAGS ?=
 
-.PHONY: all deps demo check install bench clean format
+.PHONY: all deps demo check install bench clean format texts
 all: $(BUILD)/build.ninja
 	@ninja -C $(BUILD)
 
@@ -27,6 +27,10 @@ check: all
 
 install: all
 	@meson install -C $(BUILD)
+
+# Collect texts for translators: docs/translating.md.
+texts: all
+	@tools/translations.sh $(BUILD)
 
 format:
 	@tools/format.sh --fix

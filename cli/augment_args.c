@@ -60,7 +60,7 @@ void cli_augment_put(const afn_phase *phase)
     const bool changes = *afn_augment_text(a) != 0;
     bool any = changes;
     for (int i = 0; i < 3; i++) any = any || number[i].value > 0;
-    if (any) printf("augment  %s:", phase->name);
+    if (any) cli_say("augment  %s:", phase->name);
     if (changes) {
         put_comma(&first);
         cli_put(stdout, afn_augment_text(a));

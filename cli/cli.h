@@ -43,14 +43,19 @@ typedef struct cli_command {
 
 extern const cli_command cli_cmd_train, cli_cmd_eval, cli_cmd_predict, cli_cmd_models,
     cli_cmd_inspect, cli_cmd_convert, cli_cmd_bench, cli_cmd_data, cli_cmd_report,
-    cli_cmd_fetch, cli_cmd_describe;
+    cli_cmd_fetch, cli_cmd_describe, cli_cmd_completion;
 
-/* ---- messages, to stderr: "afina: text" in one line ---- */
+/* All of them, in the order of the overview; NULL after the last. */
+extern const cli_command *const cli_commands[];
+
+/* ---- messages, to stderr: "afina: text" in one line; translated ---- */
 
 #if defined(__GNUC__)
 #define CLI_PRINTF(f, a) __attribute__((format(printf, f, a)))
+#define CLI_FORMAT(a)    __attribute__((format_arg(a)))
 #else
 #define CLI_PRINTF(f, a)
+#define CLI_FORMAT(a)
 #endif
 
 /* Print a message.  Returns CLI_FAILED. */
@@ -66,14 +71,34 @@ int cli_usage(const cli_command *c, const char *fmt, ...) CLI_PRINTF(2, 3);
 /* Print the library's warnings as messages; for afn_log_set(). */
 void cli_log(afn_log_level level, const char *line, void *user);
 
-/* ---- help.c ---- */
+/* ---- the user's language: see docs/translating.md ---- */
 
-void cli_help(const cli_command *c);
+/* Speak the language of the locale from now on; numbers keep their points. */
+void cli_language_start(void);
+
+/* printf() of text that is for people: the format is translated.  Machine formats go
+ * through printf() itself. */
+int cli_say(const char *fmt, ...) CLI_PRINTF(1, 2);
+
+/* A word, or a format for another function, translated. */
+const char *cli_text(const char *text) CLI_FORMAT(1);
+
+/* "image" or "images", translated. */
+const char *cli_plural(int64_t n, const char *one, const char *many);
+
+/* ---- what is made of the tables ---- */
+
+void cli_help(const cli_command *c); /* help.c */
+
+/* The man page of a command; NULL = afina(1) itself.  See man.c. */
+void cli_man(const cli_command *c);
+
+/* Every text of the tables, as C for xgettext: see texts.c. */
+void cli_texts(void);
 
 /* ---- text ---- */
 
-/* Names likely meant by a misspelt one, at most max, nearest first; returns how many. A
- * name that is part of a candidate counts too ("lr" for "head-lr"). */
+/* Names likely meant by a misspelt one, at most max (8): afn_nearest_names(). */
 int cli_nearest(const char *name, const char *const *candidate, size_t n,
                 const char **out, int max);
 
@@ -84,8 +109,9 @@ void cli_put(FILE *f, const char *text);
 /* The same, filled with blanks on the right to this many characters. */
 void cli_put_wide(FILE *f, const char *text, int width);
 
-/* Characters of UTF-8 text. */
+/* Characters of UTF-8 text, and of its first n bytes. */
 int cli_width(const char *text);
+int cli_width_n(const char *text, size_t bytes);
 
 enum { CLI_COUNT_BYTES = 32 };
 
@@ -98,8 +124,5 @@ bool cli_size(const char *text, int64_t *bytes);
 
 /* Print "12.3 MB", "4.5 GB". */
 void cli_put_bytes(int64_t bytes);
-
-/* "image" or "images". */
-const char *cli_plural(int64_t n, const char *one, const char *many);
 
 #endif

@@ -109,19 +109,19 @@ static void put_number(const char *name, int decimals, double value)
 
 static int put_text(const bench_args *o, const afn_model *m, const afn_bench *r)
 {
-    printf("%s, batch %lld, crop %d, %s, %s, %d %s\n", afn_model_arch(m),
-           (long long)o->batch, afn_model_preprocess(m).crop, modes[o->mode],
-           cli_precisions[r->precision], r->threads,
-           cli_plural(r->threads, "thread", "threads"));
+    cli_say("%s, batch %lld, crop %d, %s, %s, %d %s\n", afn_model_arch(m),
+            (long long)o->batch, afn_model_preprocess(m).crop, modes[o->mode],
+            cli_precisions[r->precision], r->threads,
+            cli_plural(r->threads, "thread", "threads"));
     printf("afina %s, oneDNN %s, %s\n\n", afn_version(), r->onednn, r->cpu);
     put_number("images_per_second", 2, r->images_per_second);
     put_number("peak_rss_mb", 0, r->peak_rss_mb);
     put_number("first_step_seconds", 2, r->first_step_seconds);
     put_number("gflops", 1, r->gflops);
     if (o->convolutions)
-        printf("%-20s %.1f %% of the %.2f images/s of its convolutions alone\n",
-               "arithmetic_use", 100 * arithmetic_use(r),
-               (double)o->batch / r->convolutions_seconds);
+        cli_say("%-20s %.1f %% of the %.2f images/s of its convolutions alone\n",
+                "arithmetic_use", 100 * arithmetic_use(r),
+                (double)o->batch / r->convolutions_seconds);
     printf("\n");
     const int code = cli_profile_kinds(&r->profile, r->timed_seconds);
     if (code != CLI_OK || !o->profile) return code;

@@ -44,7 +44,7 @@ static int run(int argc, char **argv)
                       : afn_weights_save(w, args.operand[1]);
     if (st == AFN_OK) {
         cli_put(stdout, args.operand[1]);
-        printf(": %zu tensors\n", afn_weights_count(w));
+        cli_say(": %zu tensors\n", afn_weights_count(w));
     }
     afn_weights_free(w);
     return st == AFN_OK ? CLI_OK : cli_fail(st);

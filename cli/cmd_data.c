@@ -157,9 +157,11 @@ static void put_counts(const report *r)
         const int w = cli_width(class_of(r, c));
         if (w > width && w <= 40) width = w;
     }
-    printf("\n%-*s", width, "class");
+    printf("\n");
+    cli_put_wide(stdout, cli_text("class"), width);
     for (int k = 0; k < N_PARTS; k++)
-        if (part_of(r, k)) printf("  %8s", is_one_part(r) ? "images" : part_names[k]);
+        if (part_of(r, k))
+            printf("  %8s", is_one_part(r) ? cli_text("images") : part_names[k]);
     printf("\n");
     for (int c = 0; c < classes; c++) {
         cli_put_wide(stdout, class_of(r, c), width);
@@ -173,14 +175,14 @@ static void put_counts(const report *r)
 static void put_sizes(const report *r)
 {
     const range w = measure(r, false), h = measure(r, true);
-    printf("sizes    width %lld to %lld, height %lld to %lld, median %lldx%lld\n",
-           (long long)w.least, (long long)w.most, (long long)h.least, (long long)h.most,
-           (long long)w.median, (long long)h.median);
+    cli_say("sizes    width %lld to %lld, height %lld to %lld, median %lldx%lld\n",
+            (long long)w.least, (long long)w.most, (long long)h.least,
+            (long long)h.most, (long long)w.median, (long long)h.median);
     const double uneven = unevenness(r);
     if (isfinite(uneven) && uneven >= 3)
-        printf("uneven   the largest class has %.1f times the images of the smallest: "
-               "see --class-weights and --sampler\n",
-               uneven);
+        cli_say("uneven   the largest class has %.1f times the images of the smallest: "
+                "see --class-weights and --sampler\n",
+                uneven);
 }
 
 /* "  cats/1.jpg (val)", and the class where it matters. */
@@ -213,14 +215,14 @@ static bool may_list(const report *r, int64_t *listed, int64_t of)
     const int64_t most = r->o->list ? r->o->list : INT64_MAX;
     if (++*listed <= most) return true;
     if (*listed == most + 1)
-        printf("           ... and %lld more, see --list\n", (long long)(of - most));
+        cli_say("           ... and %lld more, see --list\n", (long long)(of - most));
     return false;
 }
 
 static void put_bad(const report *r)
 {
     int64_t listed = 0;
-    if (!put_head(r, AFN_FOUND_BAD, "cannot be read")) return;
+    if (!put_head(r, AFN_FOUND_BAD, cli_text("cannot be read"))) return;
     for (int64_t i = 0; i < r->check.count; i++) {
         const afn_checked *s = &r->check.sample[i];
         if (!s->why || !may_list(r, &listed, r->check.found[AFN_FOUND_BAD])) continue;
@@ -235,7 +237,7 @@ static void put_bad(const report *r)
 static void put_tiny(const report *r)
 {
     int64_t listed = 0;
-    if (!put_head(r, AFN_FOUND_TINY, "with a short side")) return;
+    if (!put_head(r, AFN_FOUND_TINY, cli_text("with a short side"))) return;
     for (int64_t i = 0; i < r->check.count; i++) {
         const afn_checked *s = &r->check.sample[i];
         if (!has(s, AFN_FOUND_TINY) ||
@@ -284,7 +286,9 @@ static void put_groups(const report *r, bool same)
     const int64_t groups = count_groups(r, same);
     int64_t listed = 0;
     bool *done = calloc((size_t)r->check.count + 1, sizeof *done);
-    if (done && put_head(r, f, same ? "with the same bytes" : "are near-duplicates"))
+    if (done && put_head(r, f,
+                         same ? cli_text("with the same bytes")
+                              : cli_text("are near-duplicates")))
         for (int64_t i = 0; i < r->check.count; i++) {
             const int64_t first = group_of(&r->check.sample[i], same);
             if (first == i || done[first]) continue;
@@ -299,7 +303,7 @@ static void put_groups(const report *r, bool same)
 static void put_suspects(const report *r)
 {
     int64_t listed = 0;
-    if (!put_head(r, AFN_FOUND_SUSPECT, "look like another class")) return;
+    if (!put_head(r, AFN_FOUND_SUSPECT, cli_text("look like another class"))) return;
     for (int64_t i = 0; i < r->check.count; i++) {
         const afn_checked *s = &r->check.sample[i];
         if (!has(s, AFN_FOUND_SUSPECT) ||
@@ -307,7 +311,7 @@ static void put_suspects(const report *r)
             continue;
         printf("           ");
         put_sample(r, s, true);
-        printf(": its neighbours are ");
+        cli_say(": its neighbours are ");
         cli_put(stdout, class_of(r, s->looks_like));
         printf("\n");
     }
@@ -315,20 +319,20 @@ static void put_suspects(const report *r)
 
 static void put_notes(const report *r)
 {
-    static const struct {
+    const struct {
         afn_finding f;
         const char *what;
     } row[] = {
-        { AFN_FOUND_ROTATED, "rotated by EXIF" },
-        { AFN_FOUND_GRAY, "gray" },
-        { AFN_FOUND_ALPHA, "with alpha" },
-        { AFN_FOUND_DEEP, "of over 8 bits" },
-        { AFN_FOUND_CMYK, "in CMYK" },
+        { AFN_FOUND_ROTATED, cli_text("rotated by EXIF") },
+        { AFN_FOUND_GRAY, cli_text("gray") },
+        { AFN_FOUND_ALPHA, cli_text("with alpha") },
+        { AFN_FOUND_DEEP, cli_text("of over 8 bits") },
+        { AFN_FOUND_CMYK, cli_text("in CMYK") },
     };
     bool any = false;
     for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
         if (!r->check.found[row[i].f]) continue;
-        printf("%s%lld %s", any ? ", " : "notes    ",
+        printf("%s%lld %s", any ? ", " : cli_text("notes    "),
                (long long)r->check.found[row[i].f], row[i].what);
         any = true;
     }
@@ -340,7 +344,7 @@ static void put_text(const report *r)
     char count[CLI_COUNT_BYTES];
     const int64_t problems = count_problems(r);
     const int classes = afn_dataset_classes(r->parts.train);
-    printf("data     ");
+    cli_say("data     ");
     cli_put(stdout, r->data);
     printf(": %s %s, %d %s\n", cli_count(r->check.count, count),
            cli_plural(r->check.count, "image", "images"), classes,
@@ -352,14 +356,14 @@ static void put_text(const report *r)
     put_tiny(r);
     put_groups(r, true);
     put_groups(r, false);
-    put_head(r, AFN_FOUND_ACROSS, "have a copy in another part");
-    put_head(r, AFN_FOUND_LABELS, "have a copy with another label");
+    put_head(r, AFN_FOUND_ACROSS, cli_text("have a copy in another part"));
+    put_head(r, AFN_FOUND_LABELS, cli_text("have a copy with another label"));
     put_suspects(r);
     if (problems)
-        printf("problems %s %s\n", cli_count(problems, count),
-               cli_plural(problems, "image", "images"));
+        cli_say("problems %s %s\n", cli_count(problems, count),
+                cli_plural(problems, "image", "images"));
     else
-        printf("problems none\n");
+        cli_say("problems none\n");
 }
 
 /* ---- JSON ---- */

@@ -36,17 +36,18 @@ static void evaluation_close(cli_evaluation *s)
 
 /* ---- evaluating ---- */
 
-static int on_batch(int64_t done, int64_t of, void *user)
-{
-    (void)user;
-    if (isatty(STDERR_FILENO))
-        fprintf(stderr, "\r\033[K%lld of %lld images", (long long)done, (long long)of);
-    return 0;
-}
-
 static void clear_line(void)
 {
     if (isatty(STDERR_FILENO)) fprintf(stderr, "\r\033[K");
+}
+
+static int on_batch(int64_t done, int64_t of, void *user)
+{
+    (void)user;
+    if (!isatty(STDERR_FILENO)) return 0;
+    clear_line();
+    fprintf(stderr, cli_text("%lld of %lld images"), (long long)done, (long long)of);
+    return 0;
 }
 
 /* Score one more part. */

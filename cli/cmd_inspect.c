@@ -83,7 +83,7 @@ static void put_metadata(const afn_weights *w)
         char text[SHOWN + 4];
         snprintf(text, sizeof text, "%.*s%s", SHOWN, value,
                  strlen(value) > SHOWN ? "..." : "");
-        printf("metadata    ");
+        cli_say("metadata    ");
         cli_put(stdout, key);
         printf(" = ");
         cli_put(stdout, text);
@@ -112,14 +112,14 @@ static void put_text(const char *path, const afn_weights *w, const char *arch)
     const totals sum = sum_up(w);
     char count[CLI_COUNT_BYTES];
 
-    printf("file        ");
+    cli_say("file        ");
     cli_put(stdout, path);
-    printf("\nformat      %s\n", afn_weights_format(w));
-    printf("network     %s\n", arch ? arch : "none of 'afina models'");
+    cli_say("\nformat      %s\n", afn_weights_format(w));
+    cli_say("network     %s\n", arch ? arch : cli_text("none of 'afina models'"));
     put_metadata(w);
-    printf("tensors     %zu\n", afn_weights_count(w));
-    printf("parameters  %s\n", cli_count(sum.parameters, count));
-    if (sum.buffers) printf("buffers     %s\n", cli_count(sum.buffers, count));
+    cli_say("tensors     %zu\n", afn_weights_count(w));
+    cli_say("parameters  %s\n", cli_count(sum.parameters, count));
+    if (sum.buffers) cli_say("buffers     %s\n", cli_count(sum.buffers, count));
     printf("\n");
     put_tensors(w);
 }

@@ -86,8 +86,7 @@ static int compare(const void *a, const void *b)
 
 static void put_table(const row *r, int n)
 {
-    printf("%-18s %8s %7s %8s %6s %5s  %s\n", "name", "params/M", "GMACs", "train/GB",
-           "top-1", "input", "weights");
+    cli_say("name               params/M   GMACs train/GB  top-1 input  weights\n");
     for (int i = 0; i < n; i++, r++)
         printf("%-18s %8.2f %7.2f %8.1f %6.2f %5d  %s\n", r->arch.name,
                1e-6 * (double)r->arch.parameters, 1e-9 * r->arch.macs,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* afina predict: classes of pictures, one line each. */
+/* afina predict: classes of pictures.  They come in batches from the library's loader,
+ * which decodes on all processors, so that a folder goes as fast as the network. */
 #define _POSIX_C_SOURCE 200809L
 
 #include <errno.h>
@@ -8,23 +9,29 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "cli.h"
-#include "json_out.h"
 #include "machine_options.h"
 #include "out_folder.h"
+#include "pictures_arg.h"
+#include "predict_out.h"
+#include "progress.h"
 #include "weights_arg.h"
 
 typedef struct predict_args {
-    const char *model, *cam;
-    int64_t top, threads;
-    bool logits, json, exact, no_calibration, no_unknown;
-    int backend, precision;
+    const char *model, *cam, *files_from;
+    int64_t top, threads, batch;
+    bool logits, json, exact, strict, no_calibration, no_unknown;
+    int backend, precision, format;
 } predict_args;
 
-/* All that one picture after the other needs. */
+/* All that one batch after the other needs. */
 typedef struct prediction {
     const predict_args *o;
+    cli_pictures pictures;
+    afn_dataset *data; /* of them */
+    afn_loader *loader;
     afn_model *m;
     afn_predictor *predictor;
     afn_heat *heat; /* NULL = no heat maps are wanted */
@@ -32,32 +39,42 @@ typedef struct prediction {
     afn_preprocess preprocess;
     double temperature, unknown_below; /* the model's, or 1 and 0 */
     int classes;
-    uint8_t *pixels; /* (crop, crop, channels) */
-    float *logits;   /* (classes) */
-    double *p;       /* (classes) softmax of the logits */
-    int *order;      /* (classes) classes, the first `top` by falling logit */
+    int64_t batch; /* pictures computed at once */
+    float *logits; /* (batch, classes) */
+    double *p;     /* (classes) softmax of the logits */
+    int *order;    /* (classes) classes, the first `top` by falling logit */
+    cli_answers answers;
+    cli_progress progress;
 } prediction;
 
 static void prediction_close(prediction *s)
 {
+    afn_loader_free(s->loader);
+    afn_dataset_free(s->data);
+    cli_pictures_free(&s->pictures);
     afn_predictor_free(s->predictor);
     afn_heat_free(s->heat);
     free(s->map);
     afn_model_free(s->m);
-    free(s->pixels);
     free(s->logits);
     free(s->p);
     free(s->order);
 }
 
-static bool make_room(prediction *s)
+/* ---- opening ---- */
+
+/* The pictures that the arguments after MODEL and --files-from name. */
+static int find_pictures(prediction *s, const cli_args *args)
 {
-    const size_t n = (size_t)s->classes;
-    s->pixels = calloc(afn_preprocess_bytes(&s->preprocess), 1);
-    s->logits = calloc(n, sizeof *s->logits);
-    s->p = calloc(n, sizeof *s->p);
-    s->order = calloc(n, sizeof *s->order);
-    return s->pixels && s->logits && s->p && s->order;
+    int code = CLI_OK;
+    const char *list = s->o->files_from;
+    for (int i = 1; i < args->n; i++)
+        if (cli_pictures_add(&s->pictures, args->operand[i]) != CLI_OK)
+            code = CLI_FAILED;
+    if (list && cli_pictures_add_list(&s->pictures, list) != CLI_OK) code = CLI_FAILED;
+    if (code == CLI_OK && !s->pictures.n)
+        code = cli_error("%s: names no pictures", list);
+    return code;
 }
 
 static int open_heat(prediction *s, const afn_predict_opts *opts)
@@ -72,16 +89,61 @@ static int open_heat(prediction *s, const afn_predict_opts *opts)
     return s->map ? CLI_OK : cli_error("out of memory");
 }
 
-static int prediction_open(prediction *s, const predict_args *o, const char *path)
+/* The loader, in the order of the arguments.  A picture alone that cannot be read is an
+ * error like any other: there is nothing to go on with. */
+static afn_status open_loader(prediction *s)
 {
+    afn_loader_opts opts = afn_loader_defaults();
+    opts.batch = s->batch;
+    opts.shuffle = false;
+    opts.keep = 0; /* seen once */
+    opts.threads = (int)s->o->threads;
+    opts.strict = s->o->strict || s->pictures.n == 1;
+    afn_status st =
+        afn_dataset_of_pictures(&s->data, s->pictures.picture, s->pictures.n);
+    if (st == AFN_OK) st = afn_loader_new(&s->loader, s->data, &s->preprocess, &opts);
+    if (st == AFN_OK) st = afn_loader_start(s->loader, 0);
+    return st;
+}
+
+static bool make_room(prediction *s)
+{
+    const size_t n = (size_t)s->classes;
+    s->logits = calloc((size_t)s->batch * n, sizeof *s->logits);
+    s->p = calloc(n, sizeof *s->p);
+    s->order = calloc(n, sizeof *s->order);
+    return s->logits && s->p && s->order;
+}
+
+static void open_answers(prediction *s)
+{
+    enum { WIDEST = 60 };
+    const predict_args *o = s->o;
+    s->answers = (cli_answers){
+        .format = (cli_answer_format)(o->json ? CLI_ANSWER_JSONL : o->format),
+        .m = s->m,
+        .top = o->top < s->classes ? (int)o->top : s->classes,
+        .logits = o->logits,
+    };
+    for (int64_t i = 0; i < s->pictures.n; i++) {
+        const int width = cli_width(s->pictures.picture[i].name);
+        if (width > s->answers.file_width && width <= WIDEST)
+            s->answers.file_width = width;
+    }
+}
+
+static int prediction_open(prediction *s, const char *model)
+{
+    const predict_args *o = s->o;
     afn_predict_opts opts = afn_predict_defaults();
+    s->batch = o->batch < s->pictures.n ? o->batch : s->pictures.n;
+    opts.batch = s->batch;
     opts.threads = (int)o->threads;
     opts.exact = o->exact;
     opts.backend = cli_backends[o->backend];
     opts.precision = cli_precision(o->precision);
 
-    *s = (prediction){ .o = o };
-    afn_status st = cli_model_open(&s->m, o->model, path);
+    afn_status st = cli_model_open(&s->m, o->model, model);
     if (st == AFN_OK) st = afn_predictor_new(&s->predictor, s->m, &opts);
     if (st != AFN_OK) return cli_fail(st);
     const afn_calibration c = afn_model_calibration(s->m);
@@ -89,7 +151,11 @@ static int prediction_open(prediction *s, const predict_args *o, const char *pat
     s->classes = afn_model_classes(s->m);
     s->temperature = o->no_calibration ? 1 : c.temperature;
     s->unknown_below = o->no_calibration || o->no_unknown ? 0 : c.unknown_below;
+    opts.batch = 1; /* heat maps are drawn one by one */
     if (o->cam && open_heat(s, &opts) != CLI_OK) return CLI_FAILED;
+    st = open_loader(s);
+    if (st != AFN_OK) return cli_fail(st);
+    open_answers(s);
     return make_room(s) ? CLI_OK : cli_error("out of memory");
 }
 
@@ -111,46 +177,8 @@ static void order_top(const float *logit, int n, int top, int *order)
     }
 }
 
-/* Is it a folder?  Said plainly, for no codec would. */
-static bool is_folder(const char *path)
-{
-    struct stat info;
-    if (stat(path, &info) != 0 || !S_ISDIR(info.st_mode)) return false;
-    cli_error("%s: is a folder, give the images in it: %s/*", path, path);
-    return true;
-}
-
-static int run_one(prediction *s, const char *path)
-{
-    afn_image image = { 0 };
-
-    if (is_folder(path)) return CLI_FAILED;
-    const afn_decode_opts decoding = afn_preprocess_decoding(&s->preprocess);
-    afn_status st = afn_image_read(&image, path, &decoding);
-    if (st == AFN_OK) st = afn_preprocess_apply(&s->preprocess, &image, s->pixels);
-    afn_image_free(&image);
-    if (st == AFN_OK) st = afn_predictor_run(s->predictor, s->pixels, 1, s->logits);
-    if (st != AFN_OK) return cli_fail(st);
-    afn_softmax_at(s->logits, s->classes, s->temperature, s->p);
-    return CLI_OK;
-}
-
-/* Name of a class, or its number as text where the model has no names. */
-static const char *class_text(const prediction *s, int i, char number[16])
-{
-    const char *name = afn_model_class_name(s->m, i);
-    if (name) return name;
-    snprintf(number, 16, "%d", i);
-    return number;
-}
-
-static bool is_unknown(const prediction *s)
-{
-    return s->p[s->order[0]] < s->unknown_below;
-}
-
 /* DIR/cat.jpg.heat.jpg for a/b/cat.jpg: what spoke for the likeliest class. */
-static int draw_heat(prediction *s, const char *path)
+static int draw_heat(prediction *s, const char *path, const uint8_t *pixels)
 {
     char out[4096];
     afn_image drawn = { 0 };
@@ -158,84 +186,98 @@ static int draw_heat(prediction *s, const char *path)
     const int n = snprintf(out, sizeof out, "%s/%s.heat.jpg", s->o->cam,
                            slash ? slash + 1 : path);
     if (n < 0 || (size_t)n >= sizeof out) return cli_error("%s: too long", path);
-    afn_status st = afn_heat_run(s->heat, s->pixels, 1, s->order, s->map);
-    if (st == AFN_OK) st = afn_heat_draw(&drawn, s->heat, s->pixels, s->map);
+    afn_status st = afn_heat_run(s->heat, pixels, 1, s->order, s->map);
+    if (st == AFN_OK) st = afn_heat_draw(&drawn, s->heat, pixels, s->map);
     if (st == AFN_OK) st = afn_image_write_jpeg(&drawn, out);
     afn_image_free(&drawn);
     return st == AFN_OK ? CLI_OK : cli_fail(st);
 }
 
-static int put_json(const prediction *s, const char *path, int top)
+/* Answer for row k of a batch. */
+static int answer(prediction *s, const afn_batch *b, int64_t k)
 {
-    char number[16];
-    json_t *object = json_object();
-    json_t *list = json_array();
-
-    for (int k = 0; k < top; k++) {
-        const int i = s->order[k];
-        json_t *name = cli_json_text(class_text(s, i, number));
-        json_array_append_new(list, json_pack("{s:o, s:o}", "class", name, "p",
-                                              cli_json_number(s->p[i])));
-    }
-    json_object_set_new(object, "file", cli_json_text(path));
-    json_object_set_new(object, "unknown", json_boolean(is_unknown(s)));
-    json_object_set_new(object, "top", list);
-    if (s->o->logits) {
-        json_t *logits = json_array();
-        for (int i = 0; i < s->classes; i++) {
-            json_array_append_new(logits, cli_json_number((double)s->logits[i]));
-        }
-        json_object_set_new(object, "logits", logits);
-    }
-    return cli_json_print(object);
+    const float *logits = s->logits + k * s->classes;
+    const uint8_t *pixels =
+        b->pixels + (size_t)k * afn_preprocess_bytes(&s->preprocess);
+    const char *file = s->pictures.picture[b->index[k]].name;
+    afn_softmax_at(logits, s->classes, s->temperature, s->p);
+    order_top(logits, s->classes, s->answers.top, s->order);
+    if (s->heat && draw_heat(s, file, pixels) != CLI_OK) return CLI_FAILED;
+    const cli_answer one = { .file = file,
+                             .unknown = s->p[s->order[0]] < s->unknown_below,
+                             .order = s->order,
+                             .p = s->p,
+                             .logits = logits };
+    return cli_answers_put(&s->answers, &one);
 }
 
-static void put_text(const prediction *s, const char *path, int top)
-{
-    char number[16];
+/* ---- all pictures ---- */
 
-    cli_put(stdout, path);
-    printf(is_unknown(s) ? ": unknown (" : ": ");
-    for (int k = 0; k < top; k++) {
-        const int i = s->order[k];
-        printf("%s", k ? ", " : "");
-        cli_put(stdout, class_text(s, i, number));
-        printf(" %.1f %%", 100 * s->p[i]);
-    }
-    printf(is_unknown(s) ? ")\n" : "\n");
-    if (!s->o->logits) return;
-    printf("  logits");
-    for (int i = 0; i < s->classes; i++) printf(" %.9g", (double)s->logits[i]);
-    printf("\n");
+static void log_line(afn_log_level level, const char *line, void *user)
+{
+    if (level == AFN_LOG_WARNING) cli_progress_clear(user);
+    cli_log(level, line, NULL);
 }
 
-static int predict_one(prediction *s, const char *path)
+/* A line that moves, where answers go elsewhere than to the same terminal. */
+static void put_progress(prediction *s, int64_t done)
 {
-    const int top = s->o->top < s->classes ? (int)s->o->top : s->classes;
-    if (run_one(s, path) != CLI_OK) return CLI_FAILED;
-    order_top(s->logits, s->classes, top, s->order);
-    if (s->heat && draw_heat(s, path) != CLI_OK) return CLI_FAILED;
-    if (s->o->json) return put_json(s, path, top);
-    put_text(s, path, top);
-    return CLI_OK;
+    char line[128];
+    if (isatty(STDOUT_FILENO)) return;
+    snprintf(line, sizeof line, cli_text("%lld of %lld images"), (long long)done,
+             (long long)s->pictures.n);
+    cli_progress_line(&s->progress, line);
+}
+
+/* All that can be read; an error where nothing can is said already, picture by picture.
+ */
+static int predict(prediction *s)
+{
+    int code = CLI_OK;
+    afn_batch b = { 0 };
+    afn_status st = AFN_OK;
+    for (int64_t done = 0;; done += b.n) {
+        st = afn_loader_next(s->loader, &b);
+        if (st != AFN_OK || !b.n) break;
+        st = afn_predictor_run(s->predictor, b.pixels, b.n, s->logits);
+        if (st != AFN_OK) break;
+        cli_progress_clear(&s->progress);
+        for (int64_t k = 0; k < b.n; k++)
+            if (answer(s, &b, k) != CLI_OK) code = CLI_FAILED;
+        put_progress(s, done + b.n);
+    }
+    cli_progress_clear(&s->progress);
+    const int64_t bad = afn_loader_bad(s->loader);
+    if (bad) code = CLI_FAILED;
+    if (st != AFN_OK && bad < s->pictures.n) code = cli_fail(st);
+    return code;
 }
 
 static int run(int argc, char **argv)
 {
     predict_args o = { 0 };
     cli_args args;
-    prediction s;
+    prediction s = { .o = &o };
 
     int code = cli_parse(&cli_cmd_predict, argc, argv, &o, &args);
     if (code != CLI_GO_ON) return code;
-    code = prediction_open(&s, &o, args.operand[0]);
+    if (args.n < 2 && !o.files_from)
+        return cli_usage(&cli_cmd_predict, "%s is missing",
+                         cli_text(cli_cmd_predict.operand[1]));
+    const int found = find_pictures(&s, &args);
+    code = s.pictures.n && (found == CLI_OK || !o.strict)
+               ? prediction_open(&s, args.operand[0])
+               : CLI_FAILED;
     if (code == CLI_OK) {
-        for (int i = 1; i < args.n; i++) {
-            if (predict_one(&s, args.operand[i]) != CLI_OK) code = CLI_FAILED;
-        }
+        cli_progress_start(&s.progress, CLI_PROGRESS_AUTO);
+        afn_log_set(log_line, &s.progress);
+        cli_answers_begin(&s.answers);
+        code = predict(&s);
+        cli_answers_end(&s.answers);
+        afn_log_set(cli_log, NULL);
     }
     prediction_close(&s);
-    return code;
+    return code == CLI_OK ? found : code;
 }
 
 static const cli_option options[] = {
@@ -246,6 +288,12 @@ static const cli_option options[] = {
       .at = offsetof(predict_args, model),
       .help = "architecture of a MODEL that does not say itself, such as torchvision's "
               "files" },
+    { .name = "files-from",
+      .type = CLI_TEXT,
+      .metavar = "FILE",
+      .at = offsetof(predict_args, files_from),
+      .help = "also the pictures and folders that FILE names, one a line; - reads the "
+              "names from standard input" },
     { .name = "top",
       .letter = 'k',
       .type = CLI_INT,
@@ -255,14 +303,22 @@ static const cli_option options[] = {
       .max = 100000,
       .initial = "5",
       .help = "likeliest classes to print" },
+    { .name = "format",
+      .letter = 'f',
+      .type = CLI_CHOICE,
+      .at = offsetof(predict_args, format),
+      .choice = cli_answer_formats,
+      .initial = "text",
+      .help = "text is a line for each picture, table has columns, csv is for a "
+              "spreadsheet, json one array, jsonl one object a line" },
+    { .name = "json",
+      .type = CLI_FLAG,
+      .at = offsetof(predict_args, json),
+      .help = "the same as --format jsonl" },
     { .name = "logits",
       .type = CLI_FLAG,
       .at = offsetof(predict_args, logits),
       .help = "print the network's output of every class too" },
-    { .name = "json",
-      .type = CLI_FLAG,
-      .at = offsetof(predict_args, json),
-      .help = "print one JSON object a line" },
     { .name = "cam",
       .type = CLI_TEXT,
       .metavar = "DIR",
@@ -277,6 +333,19 @@ static const cli_option options[] = {
       .type = CLI_FLAG,
       .at = offsetof(predict_args, no_unknown),
       .help = "always answer, however unsure" },
+    { .name = "strict",
+      .type = CLI_FLAG,
+      .at = offsetof(predict_args, strict),
+      .help = "stop at the first picture that cannot be read, instead of going on with "
+              "the others" },
+    { .name = "batch",
+      .type = CLI_INT,
+      .metavar = "N",
+      .at = offsetof(predict_args, batch),
+      .min = 1,
+      .max = 4096,
+      .initial = "32",
+      .help = "pictures computed at once" },
     { CLI_EXACT(predict_args, exact) },
     { CLI_THREADS(predict_args, threads) },
     { CLI_PRECISION(predict_args, precision) },
@@ -284,25 +353,43 @@ static const cli_option options[] = {
     { .name = NULL },
 };
 
+static const cli_example examples[] = {
+    { "afina predict run/model.safetensors cat.jpg dog.png", NULL },
+    { "afina predict run/model.safetensors photos --format csv >answers.csv",
+      "all pictures of a folder and of those in it, for a spreadsheet" },
+    { "afina predict run/model.safetensors 'holidays/*.jpg' --top 1", NULL },
+    { "curl -s https://example.org/cat.jpg | afina predict run/model.safetensors -",
+      "the bytes of one picture" },
+    { "find . -newer yesterday | afina predict run/model.safetensors --files-from -",
+      "names of pictures" },
+    { NULL, NULL },
+};
+
 const cli_command cli_cmd_predict = {
     .name = "predict",
     .summary = "name what is on pictures",
     .operand = { "MODEL", "IMAGE" },
-    .min_operands = 2,
+    .min_operands = 1,
     .repeat = true,
     .about =
         "Prints the likeliest classes of every picture. MODEL is a file written by "
-        "'afina train', or a state dict of torchvision's together with --model. A "
-        "picture that cannot be read is reported and the others are still "
-        "predicted; the exit code is then 1. Probabilities are calibrated where MODEL "
-        "has learned that ('afina train' with validation images, 'afina eval "
-        "--calibrate'), and a picture is unknown below the threshold learned then.",
+        "'afina train', or a state dict of torchvision's together with --model. IMAGE "
+        "is a file; a folder, for all pictures in it and in its folders, told by "
+        "content; a pattern such as 'photos/*.jpg'; or - for the bytes of one picture "
+        "from standard input. A picture that cannot be read is reported and the others "
+        "are still predicted; the exit code is then 1. Probabilities are calibrated "
+        "where MODEL has learned that ('afina train' with validation images, 'afina "
+        "eval --calibrate'), and a picture is unknown below the threshold learned "
+        "then.",
     .option = options,
     .notes =
         "JSON: {\"file\": PATH, \"unknown\": BOOLEAN,\n"
         "\"top\": [{\"class\": NAME, \"p\": PROBABILITY}...], \"logits\": "
         "[NUMBER...]}; a\n"
         "class without a name is its number as text, logits come with --logits alone,\n"
-        "and null stands for what is not a number.\n",
+        "and null stands for what is not a number.\n"
+        "CSV: file, unknown (0 or 1), class1, p1, class2, p2, ..., and a column for "
+        "each\nclass with --logits.\n",
+    .example = examples,
     .run = run,
 };

@@ -117,7 +117,7 @@ static int run(int argc, char **argv)
     }
     code = write_page(&o, config && path ? path : folder);
     if (code == CLI_OK) {
-        printf("written  ");
+        cli_say("written  ");
         cli_put(stdout, folder);
         printf("/report.html\n");
     }

@@ -269,11 +269,21 @@ static int forecast_and_fit(training *s)
     return fit(s, opts);
 }
 
+/* With one class every answer is right, and nothing is learned. */
+static int check_several(const training *s)
+{
+    if (afn_dataset_classes(s->train) >= 2) return CLI_OK;
+    return cli_error(
+        "%s: only one class, '%s': there must be two or more to tell apart",
+        s->o->source, afn_dataset_class_name(s->train, 0));
+}
+
 /* All that may be mistyped first; looking at the images may take minutes. */
 static int train(training *s)
 {
     const train_args *o = s->o;
     int code = open_data(s, false);
+    if (code == CLI_OK) code = check_several(s);
     if (code != CLI_OK) return code;
     if (!o->dry_run && !cli_out_folder_check(o->out)) return CLI_FAILED;
     if (!o->run.resume && !o->dry_run)

@@ -17,18 +17,19 @@ const char cli_class_order_help[] =
     "of classes with names: string as torchvision's ImageFolder, natural as people "
     "count, class2 before class10";
 
+void cli_clear_look(void)
+{
+    if (isatty(STDERR_FILENO)) fprintf(stderr, "\r\033[K");
+}
+
 int cli_on_look(int64_t done, int64_t of, void *user)
 {
     (void)user;
     if (!isatty(STDERR_FILENO)) return 0;
-    fprintf(stderr, "\r\033[Klooking at images: %lld of %lld", (long long)done,
+    cli_clear_look();
+    fprintf(stderr, cli_text("looking at images: %lld of %lld"), (long long)done,
             (long long)of);
     return 0;
-}
-
-void cli_clear_look(void)
-{
-    if (isatty(STDERR_FILENO)) fprintf(stderr, "\r\033[K");
 }
 
 int cli_data_open(afn_data_parts *out, const char *spec, const cli_data_args *args,
@@ -65,19 +66,20 @@ void cli_put_data(const char *spec, const afn_data_parts *parts)
     const int classes = afn_dataset_classes(parts->train);
     const int64_t n = afn_dataset_count(parts->train);
 
-    printf("data     ");
+    cli_say("data     ");
     cli_put(stdout, spec);
-    printf(": %s %s to train", cli_count(n, count), cli_plural(n, "image", "images"));
+    cli_say(": %s %s to train", cli_count(n, count), cli_plural(n, "image", "images"));
     if (parts->val)
-        printf(", %s to validate", cli_count(afn_dataset_count(parts->val), count));
+        cli_say(", %s to validate", cli_count(afn_dataset_count(parts->val), count));
     if (parts->test)
-        printf(", %s to test", cli_count(afn_dataset_count(parts->test), count));
+        cli_say(", %s to test", cli_count(afn_dataset_count(parts->test), count));
     if (parts->bad)
-        printf(", %s left out that cannot be read", cli_count(parts->bad, count));
+        cli_say(", %s left out that cannot be read", cli_count(parts->bad, count));
     if (parts->together)
-        printf("\n         %s %s kept on one side", cli_count(parts->together, count),
-               cli_plural(parts->together, "near-duplicate is", "near-duplicates are"));
-    printf("\nclasses  %d: ", classes);
+        cli_say(
+            "\n         %s %s kept on one side", cli_count(parts->together, count),
+            cli_plural(parts->together, "near-duplicate is", "near-duplicates are"));
+    cli_say("\nclasses  %d: ", classes);
     put_classes(parts->train);
 }
 

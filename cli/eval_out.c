@@ -146,8 +146,9 @@ int cli_eval_json(const cli_evaluation *s)
 
 static void put_estimate(const char *name, const afn_estimate *e)
 {
-    printf("%-9s %.2f %%, 95 %% interval %.2f to %.2f %%\n", name, 100 * e->value,
-           100 * e->low, 100 * e->high);
+    cli_put_wide(stdout, name, 9);
+    cli_say(" %.2f %%, 95 %% interval %.2f to %.2f %%\n", 100 * e->value, 100 * e->low,
+            100 * e->high);
 }
 
 static void put_calibration(const cli_evaluation *s)
@@ -155,15 +156,15 @@ static void put_calibration(const cli_evaluation *s)
     char count[CLI_COUNT_BYTES];
     if (!s->calibration.images) return;
     const threshold_effect e = effect_of(s);
-    printf("at temperature %.4g: loss %.4f, Brier %.4f, calibration error %.2f %%\n",
-           s->calibration.temperature, s->calibrated.log_loss, s->calibrated.brier,
-           100 * s->calibrated.ece);
+    cli_say("at temperature %.4g: loss %.4f, Brier %.4f, calibration error %.2f %%\n",
+            s->calibration.temperature, s->calibrated.log_loss, s->calibrated.brier,
+            100 * s->calibrated.ece);
     if (!(s->calibration.unknown_below > 0)) return;
-    printf("unknown   %s %s below %.1f %%", cli_count(e.unknown, count),
-           cli_plural(e.unknown, "image", "images"),
-           100 * s->calibration.unknown_below);
+    cli_say("unknown   %s %s below %.1f %%", cli_count(e.unknown, count),
+            cli_plural(e.unknown, "image", "images"),
+            100 * s->calibration.unknown_below);
     if (!isnan(e.known_accuracy))
-        printf(", %.2f %% of the others right", 100 * e.known_accuracy);
+        cli_say(", %.2f %% of the others right", 100 * e.known_accuracy);
     printf("\n");
 }
 
@@ -171,24 +172,25 @@ static void put_summary(const cli_evaluation *s)
 {
     const afn_metrics *m = &s->metrics;
     char count[CLI_COUNT_BYTES];
-    printf("images    %s\n", cli_count(m->count, count));
+    cli_say("images    %s\n", cli_count(m->count, count));
     if (s->scores.skipped)
-        printf("skipped   %s that could not be read\n",
-               cli_count(s->scores.skipped, count));
-    put_estimate("accuracy", &m->accuracy);
-    if (m->classes > 5) put_estimate("top-5", &m->top5);
-    printf("balanced  %.2f %%\n", 100 * m->balanced_accuracy);
-    printf("macro     precision %.2f %%, recall %.2f %%, F1 %.2f %%\n",
-           100 * m->macro.precision, 100 * m->macro.recall, 100 * m->macro.f1);
-    printf("weighted  precision %.2f %%, recall %.2f %%, F1 %.2f %%\n",
-           100 * m->weighted.precision, 100 * m->weighted.recall, 100 * m->weighted.f1);
-    printf("beyond chance: kappa %.4f, MCC %.4f\n", m->kappa, m->mcc);
-    printf("ranking   ROC AUC %.4f, average precision %.4f\n", m->auc,
-           m->average_precision);
-    printf("loss      %.4f, Brier %.4f, calibration error %.2f %%\n", m->log_loss,
-           m->brier, 100 * m->ece);
+        cli_say("skipped   %s that could not be read\n",
+                cli_count(s->scores.skipped, count));
+    put_estimate(cli_text("accuracy"), &m->accuracy);
+    if (m->classes > 5) put_estimate(cli_text("top-5"), &m->top5);
+    cli_say("balanced  %.2f %%\n", 100 * m->balanced_accuracy);
+    cli_say("macro     precision %.2f %%, recall %.2f %%, F1 %.2f %%\n",
+            100 * m->macro.precision, 100 * m->macro.recall, 100 * m->macro.f1);
+    cli_say("weighted  precision %.2f %%, recall %.2f %%, F1 %.2f %%\n",
+            100 * m->weighted.precision, 100 * m->weighted.recall,
+            100 * m->weighted.f1);
+    cli_say("beyond chance: kappa %.4f, MCC %.4f\n", m->kappa, m->mcc);
+    cli_say("ranking   ROC AUC %.4f, average precision %.4f\n", m->auc,
+            m->average_precision);
+    cli_say("loss      %.4f, Brier %.4f, calibration error %.2f %%\n", m->log_loss,
+            m->brier, 100 * m->ece);
     put_calibration(s);
-    printf("speed     %.1f images/s\n", images_per_second(&s->scores));
+    cli_say("speed     %.1f images/s\n", images_per_second(&s->scores));
 }
 
 /* "96.7 % (92.6-98.6)", right-aligned in a column of this width. */
@@ -205,14 +207,15 @@ static void put_classes(const cli_evaluation *s)
 {
     enum { SHARE = 17 };
     char number[16];
-    int wide = cli_width("class");
+    int wide = cli_width(cli_text("class"));
 
     for (int i = 0; i < s->metrics.classes; i++) {
         const int width = cli_width(class_text(s, i, number));
         if (width > wide) wide = width;
     }
-    printf("\n%4s %-*s %8s %*s %*s %*s\n", "", wide, "class", "images", SHARE, "recall",
-           SHARE, "precision", SHARE, "F1");
+    printf("\n%4s ", "");
+    cli_put_wide(stdout, cli_text("class"), wide);
+    cli_say("   images            recall         precision                F1\n");
     for (int i = 0; i < s->metrics.classes; i++) {
         const afn_class_metrics *c = &s->metrics.per_class[i];
         printf("%4d ", i);
@@ -239,14 +242,14 @@ static void put_confusion(const afn_metrics *m)
     int wide = digits(m->classes - 1);
 
     if (m->classes > MOST) {
-        printf("\nconfusion matrix: %d classes, see --json\n", m->classes);
+        cli_say("\nconfusion matrix: %d classes, see --json\n", m->classes);
         return;
     }
     for (int i = 0; i < m->classes * m->classes; i++) {
         const int width = digits(m->confusion[i]);
         if (width > wide) wide = width;
     }
-    printf(
+    cli_say(
         "\nconfusion matrix: rows are the true class, columns the predicted one\n    ");
     for (int j = 0; j < m->classes; j++) printf(" %*d", wide, j);
     printf("\n");

@@ -11,13 +11,15 @@ enum { PAGE = 79, OPTION_COLUMN = 28 };
 static void put_wrapped(const char *text, int at, int indent)
 {
     while (*text) {
-        const int word = (int)strcspn(text, " ");
+        const int bytes = (int)strcspn(text, " ");
+        const int word = cli_width_n(text, (size_t)bytes);
         if (at > indent && at + 1 + word > PAGE) {
             printf("\n%*s", indent, "");
             at = indent;
         }
-        at += printf("%s%.*s", at > indent ? " " : "", word, text);
-        text += word;
+        printf("%s%.*s", at > indent ? " " : "", bytes, text);
+        at += (at > indent) + word;
+        text += bytes;
         text += strspn(text, " ");
     }
     printf("\n");
@@ -25,18 +27,19 @@ static void put_wrapped(const char *text, int at, int indent)
 
 static void put_usage(const cli_command *c)
 {
-    printf("usage: afina %s", c->name);
+    cli_say("usage: afina %s", c->name);
     for (int i = 0; i < CLI_MAX_OPERANDS && c->operand[i]; i++) {
         const bool last = i + 1 == CLI_MAX_OPERANDS || !c->operand[i + 1];
         const char *dots = c->repeat && last ? "..." : "";
         const bool needed = i < c->min_operands;
-        printf(" %s%s%s%s", needed ? "" : "[", c->operand[i], dots, needed ? "" : "]");
+        printf(" %s%s%s%s", needed ? "" : "[", cli_text(c->operand[i]), dots,
+               needed ? "" : "]");
     }
     const cli_option *o;
     for (int i = 0; (o = cli_option_at(c, i)); i++) {
-        if (o->required) printf(" --%s %s", o->name, o->metavar);
+        if (o->required) printf(" --%s %s", o->name, cli_text(o->metavar));
     }
-    if (cli_option_at(c, 0)) printf(" [OPTION]...");
+    if (cli_option_at(c, 0)) cli_say(" [OPTION]...");
     printf("\n\n");
 }
 
@@ -45,7 +48,10 @@ static int put_metavar(const cli_option *o)
 {
     int used = 0;
     if (o->type == CLI_FLAG) return 0;
-    if (o->type != CLI_CHOICE) return printf(" %s", o->metavar);
+    if (o->type != CLI_CHOICE) {
+        printf(" %s", cli_text(o->metavar));
+        return 1 + cli_width(cli_text(o->metavar));
+    }
     for (int i = 0; o->choice[i]; i++) {
         used += printf("%c%s", i ? '|' : ' ', o->choice[i]);
     }
@@ -55,7 +61,7 @@ static int put_metavar(const cli_option *o)
 static void put_option(const cli_option *o)
 {
     char letter[8] = "    ";
-    char text[512];
+    char text[1024];
 
     if (o->letter) snprintf(letter, sizeof letter, "-%c, ", o->letter);
     int used = printf("  %s--%s", letter, o->name);
@@ -63,36 +69,44 @@ static void put_option(const cli_option *o)
     if (used + 2 > OPTION_COLUMN) used = printf("\n") - 1;
     printf("%*s", OPTION_COLUMN - used, "");
 
-    snprintf(text, sizeof text, "%s%s%s%s", o->help, o->initial ? " (default " : "",
-             o->initial ? o->initial : "", o->initial ? ")" : "");
+    const int n = snprintf(text, sizeof text, "%s", cli_text(o->help));
+    if (o->initial && n > 0 && (size_t)n < sizeof text)
+        snprintf(text + n, sizeof text - (size_t)n, cli_text(" (default %s)"),
+                 o->initial);
     put_wrapped(text, OPTION_COLUMN, OPTION_COLUMN);
 }
 
 static void put_examples(const cli_example *e)
 {
-    printf("\nexamples:\n");
+    cli_say("\nexamples:\n");
     for (; e->line; e++) {
         printf("  %s\n", e->line);
         if (!e->what) continue;
         printf("      ");
-        put_wrapped(e->what, 6, 6);
+        put_wrapped(cli_text(e->what), 6, 6);
     }
+}
+
+static void put_heading(const char *section)
+{
+    printf("\n%s:\n", section);
 }
 
 void cli_help(const cli_command *c)
 {
-    static const cli_option help = {
-        .name = "help", .letter = 'h', .type = CLI_FLAG, .help = "print this text"
-    };
+    const cli_option help = { .name = "help",
+                              .letter = 'h',
+                              .type = CLI_FLAG,
+                              .help = cli_text("print this text") };
     put_usage(c);
-    put_wrapped(c->about, 0, 0);
+    put_wrapped(cli_text(c->about), 0, 0);
     const cli_option *o = cli_option_at(c, 0);
-    printf("\n%s:\n", o && o->section ? o->section : "options");
+    put_heading(o && o->section ? cli_text(o->section) : cli_text("options"));
     for (int i = 0; (o = cli_option_at(c, i)); i++) {
-        if (o->section && i) printf("\n%s:\n", o->section);
+        if (o->section && i) put_heading(cli_text(o->section));
         if (!o->hidden) put_option(o);
     }
     put_option(&help);
-    if (c->notes) printf("\n%s", c->notes);
+    if (c->notes) printf("\n%s", cli_text(c->notes));
     if (c->example) put_examples(c->example);
 }

@@ -6,18 +6,28 @@
 
 #include "cli.h"
 
-static const cli_command *const commands[] = {
-    &cli_cmd_data,    &cli_cmd_train,  &cli_cmd_eval,     &cli_cmd_report,
-    &cli_cmd_predict, &cli_cmd_models, &cli_cmd_describe, &cli_cmd_inspect,
-    &cli_cmd_convert, &cli_cmd_fetch,  &cli_cmd_bench,
+const cli_command *const cli_commands[] = {
+    &cli_cmd_data,
+    &cli_cmd_train,
+    &cli_cmd_eval,
+    &cli_cmd_report,
+    &cli_cmd_predict,
+    &cli_cmd_models,
+    &cli_cmd_describe,
+    &cli_cmd_inspect,
+    &cli_cmd_convert,
+    &cli_cmd_fetch,
+    &cli_cmd_bench,
+    &cli_cmd_completion,
+    NULL,
 };
 
-enum { N_COMMANDS = sizeof commands / sizeof commands[0] };
+enum { N_COMMANDS = sizeof cli_commands / sizeof cli_commands[0] - 1 };
 
 static const cli_command *find_command(const char *name)
 {
     for (int i = 0; i < N_COMMANDS; i++) {
-        if (!strcmp(commands[i]->name, name)) return commands[i];
+        if (!strcmp(cli_commands[i]->name, name)) return cli_commands[i];
     }
     return NULL;
 }
@@ -27,7 +37,7 @@ static int unknown_command(const char *name)
     const char *candidate[N_COMMANDS + 1];
     const char *near = NULL;
 
-    for (int i = 0; i < N_COMMANDS; i++) candidate[i] = commands[i]->name;
+    for (int i = 0; i < N_COMMANDS; i++) candidate[i] = cli_commands[i]->name;
     candidate[N_COMMANDS] = "help";
     if (cli_nearest(name, candidate, N_COMMANDS + 1, &near, 1))
         return cli_usage(NULL, "unknown command '%s', did you mean '%s'?", name, near);
@@ -36,21 +46,38 @@ static int unknown_command(const char *name)
 
 static void put_overview(void)
 {
-    printf("usage: afina COMMAND [ARGUMENT]...\n\n"
-           "Fine-tunes pretrained convolutional networks on your own images.\n\n"
-           "commands:\n");
+    cli_say("usage: afina COMMAND [ARGUMENT]...\n\n"
+            "Fine-tunes pretrained convolutional networks on your own images.\n\n"
+            "commands:\n");
     for (int i = 0; i < N_COMMANDS; i++) {
-        printf("  %-10s%s\n", commands[i]->name, commands[i]->summary);
+        printf("  %-12s%s\n", cli_commands[i]->name,
+               cli_text(cli_commands[i]->summary));
     }
-    printf("  %-10s%s\n", "help", "explain a command");
-    printf("\noptions:\n"
-           "  -h, --help      print this text\n"
-           "      --version   print the version\n\n"
-           "'afina help COMMAND' explains a command and its options.\n");
+    printf("  %-12s%s\n", "help", cli_text("explain a command"));
+    cli_say("\noptions:\n"
+            "  -h, --help      print this text\n"
+            "      --version   print the version\n\n"
+            "'afina help COMMAND' explains a command and its options.\n");
+}
+
+/* What is printed for machines: `afina help --man [COMMAND]`, from which man pages are
+ * made, and `afina help --texts`, for translators. */
+static int help_option(int argc, char **argv)
+{
+    const cli_command *c = argc > 2 ? find_command(argv[2]) : NULL;
+    if (argc > 2 && !c) return unknown_command(argv[2]);
+    if (!strcmp(argv[1], "--man"))
+        cli_man(c);
+    else if (!strcmp(argv[1], "--texts"))
+        cli_texts();
+    else
+        return cli_usage(NULL, "unknown option '%s'", argv[1]);
+    return CLI_OK;
 }
 
 static int help(int argc, char **argv)
 {
+    if (argc > 1 && argv[1][0] == '-') return help_option(argc, argv);
     if (argc > 2) return cli_usage(NULL, "unexpected argument '%s'", argv[2]);
     if (argc < 2) {
         put_overview();
@@ -93,6 +120,7 @@ static int finish(int code)
 
 int main(int argc, char **argv)
 {
+    cli_language_start();
     afn_log_set(cli_log, NULL);
     return finish(dispatch(argc, argv));
 }

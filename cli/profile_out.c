@@ -38,11 +38,14 @@ static void put_row(const afn_profile_row *r, double seconds)
 static void put_rows(const afn_profile *p, double seconds)
 {
     const double other = seconds - afn_profile_seconds(p);
-    printf("%7s %10s %6s  %7s  %s\n", "share", "seconds", "calls", "gflops",
-           p->n && *p->row[0].name ? "kind                       step" : "kind");
+    cli_say("  share    seconds  calls   gflops  ");
+    if (p->n && *p->row[0].name)
+        cli_say("kind                       step\n");
+    else
+        cli_say("kind\n");
     for (int i = 0; i < p->n; i++) put_row(&p->row[i], seconds);
-    printf("%5.1f %% %10.3f %6s  %7s  other\n", percent(other, seconds), other, "-",
-           "-");
+    cli_say("%5.1f %% %10.3f %6s  %7s  other\n", percent(other, seconds), other, "-",
+            "-");
 }
 
 int cli_profile_steps(const afn_profile *p, double seconds)

@@ -43,11 +43,12 @@ char *cli_span(double seconds, char buf[CLI_SPAN_BYTES])
     const long s =
         isfinite(seconds) && seconds > 0 && seconds < 1e9 ? lround(seconds) : 0;
     if (s >= 3600)
-        snprintf(buf, CLI_SPAN_BYTES, "%ld h %02ld min", s / 3600, s / 60 % 60);
+        snprintf(buf, CLI_SPAN_BYTES, cli_text("%ld h %02ld min"), s / 3600,
+                 s / 60 % 60);
     else if (s >= 60)
-        snprintf(buf, CLI_SPAN_BYTES, "%ld min %02ld s", s / 60, s % 60);
+        snprintf(buf, CLI_SPAN_BYTES, cli_text("%ld min %02ld s"), s / 60, s % 60);
     else
-        snprintf(buf, CLI_SPAN_BYTES, "%ld s", s);
+        snprintf(buf, CLI_SPAN_BYTES, cli_text("%ld s"), s);
     return buf;
 }
 
@@ -103,13 +104,13 @@ static bool is_due(const cli_progress *p)
 static void describe_step(char text[LINE_BYTES], const afn_progress *at)
 {
     char left[CLI_SPAN_BYTES], all[CLI_SPAN_BYTES];
-    const int n =
-        snprintf(text, LINE_BYTES,
-                 "step %lld/%lld  loss %.4f acc %.1f %%  %.1f images/s  %s left",
-                 (long long)at->step, (long long)at->steps, at->loss, 100 * at->acc,
-                 at->images_per_second, cli_span(at->seconds_left, left));
+    const int n = snprintf(
+        text, LINE_BYTES,
+        cli_text("step %lld/%lld  loss %.4f acc %.1f %%  %.1f images/s  %s left"),
+        (long long)at->step, (long long)at->steps, at->loss, 100 * at->acc,
+        at->images_per_second, cli_span(at->seconds_left, left));
     if (isfinite(at->run_seconds_left) && at->run_seconds_left > at->seconds_left)
-        snprintf(text + n, (size_t)(LINE_BYTES - n), ", %s in all",
+        snprintf(text + n, (size_t)(LINE_BYTES - n), cli_text(", %s in all"),
                  cli_span(at->run_seconds_left, all));
 }
 
@@ -120,7 +121,7 @@ static void draw_bar(cli_progress *p, double part, const char *text)
     const afn_progress *at = &p->step;
     const int n =
         snprintf(line, sizeof line, "%.60s %d/%d  ", at->phase, at->epoch, at->of);
-    put_bar(bar, part, columns() - n - (int)strlen(text));
+    put_bar(bar, part, columns() - n - cli_width(text));
     snprintf(line + n, sizeof line - (size_t)n, "%s%s", bar, text);
     draw(p, line);
 }
@@ -144,7 +145,7 @@ void cli_progress_validation(cli_progress *p, int64_t batches, int64_t of)
 {
     char text[LINE_BYTES];
     if (p->mode != CLI_PROGRESS_BAR || (!is_due(p) && batches != of)) return;
-    snprintf(text, sizeof text, "validating %lld/%lld", (long long)batches,
+    snprintf(text, sizeof text, cli_text("validating %lld/%lld"), (long long)batches,
              (long long)of);
     draw_bar(p, (double)batches / (double)of, text);
 }
@@ -173,11 +174,11 @@ void cli_progress_epoch(cli_progress *p, const afn_epoch *e)
 {
     cli_progress_clear(p);
     if (!cli_progress_speaks(p)) return;
-    printf("%s %d/%d  train loss %.4f acc %.2f %%", e->phase, e->epoch, e->of,
-           e->train_loss, 100 * e->train_acc);
+    cli_say("%s %d/%d  train loss %.4f acc %.2f %%", e->phase, e->epoch, e->of,
+            e->train_loss, 100 * e->train_acc);
     if (!isnan(e->val_loss))
-        printf("  val loss %.4f acc %.2f %%", e->val_loss, 100 * e->val_acc);
-    printf("  %.1f images/s  %.1f s%s\n", e->images_per_second, e->seconds,
-           e->best ? "  best" : "");
+        cli_say("  val loss %.4f acc %.2f %%", e->val_loss, 100 * e->val_acc);
+    cli_say("  %.1f images/s  %.1f s%s\n", e->images_per_second, e->seconds,
+            e->best ? cli_text("  best") : "");
     fflush(stdout);
 }

@@ -1,12 +1,36 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Messages and small pieces of text. */
 #include <ctype.h>
+#include <libintl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli.h"
+
+/* ---- the user's language ---- */
+
+static const char domain[] = "afina"; /* the library's messages are in it too */
+
+const char *cli_text(const char *text)
+{
+    return *text ? dgettext(domain, text) : text;
+}
+
+int cli_say(const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    const int n = vprintf(cli_text(fmt), args);
+    va_end(args);
+    return n;
+}
+
+const char *cli_plural(int64_t n, const char *one, const char *many)
+{
+    return dngettext(domain, one, many, (unsigned long)n);
+}
 
 /* ---- messages ---- */
 
@@ -21,7 +45,7 @@ void cli_put(FILE *f, const char *text)
 static void put_message(const char *fmt, va_list args)
 {
     char text[4096];
-    vsnprintf(text, sizeof text, fmt, args);
+    vsnprintf(text, sizeof text, cli_text(fmt), args);
     fflush(stdout); /* results first where both go to one place */
     fputs("afina: ", stderr);
     cli_put(stderr, text);
@@ -49,7 +73,8 @@ int cli_usage(const cli_command *c, const char *fmt, ...)
     va_start(args, fmt);
     put_message(fmt, args);
     va_end(args);
-    fprintf(stderr, " (try 'afina help%s%s')\n", c ? " " : "", c ? c->name : "");
+    fprintf(stderr, cli_text(" (try 'afina help%s%s')\n"), c ? " " : "",
+            c ? c->name : "");
     return CLI_USAGE;
 }
 
@@ -61,66 +86,29 @@ void cli_log(afn_log_level level, const char *line, void *user)
 
 /* ---- misspelt names ---- */
 
-enum { LONGEST = 63 };
-
-static int least(int a, int b)
-{
-    return a < b ? a : b;
-}
-
-/* Levenshtein's distance, case ignored; names over LONGEST are never near. */
-static int distance(const char *a, const char *b)
-{
-    int row[LONGEST + 1];
-    const int n = (int)strlen(b);
-
-    if (n > LONGEST || strlen(a) > LONGEST) return LONGEST;
-    for (int j = 0; j <= n; j++) row[j] = j;
-    for (int i = 1; a[i - 1]; i++) {
-        int diagonal = row[0];
-        row[0] = i;
-        for (int j = 1; j <= n; j++) {
-            const bool same =
-                tolower((unsigned char)a[i - 1]) == tolower((unsigned char)b[j - 1]);
-            const int changed = diagonal + !same;
-            diagonal = row[j];
-            row[j] = least(changed, least(row[j], row[j - 1]) + 1);
-        }
-    }
-    return row[n];
-}
-
-/* Smaller is nearer; -1 is not near. */
-static int nearness(const char *name, const char *candidate)
-{
-    const int length = (int)strlen(name);
-    const int d = distance(name, candidate);
-    if (d <= (length + 2) / 3) return d;
-    return length >= 2 && strstr(candidate, name) ? LONGEST : -1;
-}
-
 int cli_nearest(const char *name, const char *const *candidate, size_t n,
                 const char **out, int max)
 {
-    int best = -1, found = 0;
-
-    for (size_t i = 0; i < n; i++) {
-        const int d = nearness(name, candidate[i]);
-        if (d >= 0 && (best < 0 || d < best)) best = d;
-    }
-    for (size_t i = 0; best >= 0 && i < n && found < max; i++) {
-        if (nearness(name, candidate[i]) == best) out[found++] = candidate[i];
-    }
+    enum { MOST = 8 };
+    size_t at[MOST];
+    const int found =
+        afn_nearest_names(at, max < MOST ? max : MOST, name, candidate, n);
+    for (int i = 0; i < found; i++) out[i] = candidate[at[i]];
     return found;
 }
 
 /* ---- columns and numbers ---- */
 
-int cli_width(const char *text)
+int cli_width_n(const char *text, size_t bytes)
 {
     int width = 0;
-    for (; *text; text++) width += ((unsigned char)*text & 0xc0) != 0x80;
+    for (size_t i = 0; i < bytes; i++) width += ((unsigned char)text[i] & 0xc0) != 0x80;
     return width;
+}
+
+int cli_width(const char *text)
+{
+    return cli_width_n(text, strlen(text));
 }
 
 void cli_put_wide(FILE *f, const char *text, int width)
@@ -142,11 +130,6 @@ char *cli_count(int64_t n, char buf[CLI_COUNT_BYTES])
     }
     *p = '\0';
     return buf;
-}
-
-const char *cli_plural(int64_t n, const char *one, const char *many)
-{
-    return n == 1 ? one : many;
 }
 
 bool cli_size(const char *text, int64_t *bytes)

@@ -19,7 +19,7 @@ static afn_status forecast(training *s, const afn_fit_opts *opts)
 {
     afn_forecast_free(&s->forecast);
     afn_log_set(no_log, NULL);
-    cli_progress_line(&s->progress, "timing the first steps of each phase");
+    cli_progress_line(&s->progress, cli_text("timing the first steps of each phase"));
     const afn_status st = afn_fit_forecast(&s->forecast, s->m, s->train, s->val, opts);
     cli_progress_clear(&s->progress);
     afn_log_set(cli_log, NULL);
@@ -60,15 +60,15 @@ void cli_train_put_forecast(const training *s)
     const afn_forecast *f = &s->forecast;
     for (int i = 0; i < f->n_phases; i++) {
         const afn_phase_forecast *p = &f->phase[i];
-        printf("expect   %s: about %s, ", p->name, cli_span(p->seconds, span));
+        cli_say("expect   %s: about %s, ", p->name, cli_span(p->seconds, span));
         cli_put_bytes(p->memory_bytes);
-        printf(" of memory\n");
+        cli_say(" of memory\n");
     }
-    printf("expect   in all: about %s, ", cli_span(f->seconds, span));
+    cli_say("expect   in all: about %s, ", cli_span(f->seconds, span));
     cli_put_bytes(f->memory_bytes);
-    printf(" of the ");
+    cli_say(" of the ");
     cli_put_bytes(f->available_bytes);
-    printf(" that are available\n");
+    cli_say(" that are available\n");
     fflush(stdout);
 }
 

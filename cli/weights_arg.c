@@ -32,7 +32,7 @@ static int on_progress(const afn_fetch_progress *at, void *user)
     }
     if (!at->trouble) d->told = 0;
     if (at->total > 0)
-        snprintf(line, sizeof line, "%s  %.1f of %.1f MB  %d %%", d->file,
+        snprintf(line, sizeof line, cli_text("%s  %.1f of %.1f MB  %d %%"), d->file,
                  1e-6 * (double)at->done, 1e-6 * (double)at->total,
                  (int)(100.0 * (double)at->done / (double)at->total));
     else

@@ -14,6 +14,7 @@
 #include "afina/image.h"
 #include "afina/metrics.h"
 #include "afina/model.h"
+#include "afina/nearest.h"
 #include "afina/optim.h"
 #include "afina/pretrained.h"
 #include "afina/profile.h"

@@ -95,6 +95,22 @@ AFN_API afn_status afn_dataset_open_split(afn_dataset **train, afn_dataset **val
                                           uint64_t seed);
 AFN_API void afn_dataset_free(afn_dataset *d);
 
+/* One picture: a file, or bytes in memory. */
+typedef struct afn_picture {
+    const char *name;  /* path of the file; of bytes, what to call them in messages */
+    const void *bytes; /* (size) of a picture file; NULL = they are in the file */
+    size_t size;
+} afn_picture;
+
+/* Pictures without labels, for the loader: they are all of one class without a name.
+ * Nothing is opened yet.
+ *
+ *   picture  (n)
+ * Memory     names are copied; bytes are borrowed until the set is freed
+ * Errors     AFN_EINVAL for a negative n, AFN_ENOMEM */
+AFN_API afn_status afn_dataset_of_pictures(afn_dataset **out,
+                                           const afn_picture *picture, int64_t n);
+
 AFN_API int64_t afn_dataset_count(const afn_dataset *d);
 AFN_API int afn_dataset_classes(const afn_dataset *d);
 AFN_API const char *afn_dataset_class_name(const afn_dataset *d, int i);

@@ -70,6 +70,11 @@ typedef struct afn_image_info {
  * that it does not know leave *out zeroed. */
 AFN_API void afn_image_describe(afn_image_info *out, const void *bytes, size_t size);
 
+/* The format that bytes begin like: "jpeg", "png", "HEIC", ..., also where this build
+ * cannot read it; NULL = no picture.
+ *   size     the first 16 bytes of a file are enough */
+AFN_API const char *afn_image_format(const void *bytes, size_t size);
+
 typedef enum afn_filter {
     AFN_FILTER_BILINEAR, /* torchvision's default */
     AFN_FILTER_BICUBIC,

@@ -33,6 +33,17 @@ typedef enum afn_status {
  * Memory     owned by the library, valid until this thread's next failing call */
 AFN_API const char *afn_error_message(void);
 
+/* Messages are in the language of the program's locale, where a translation is
+ * installed: call setlocale(LC_CTYPE, "") and setlocale(LC_MESSAGES, "") at the start
+ * to have them so.  The library never calls setlocale(); LC_NUMERIC is best left alone,
+ * for its files are full of numbers.
+ *
+ *   folder   of the catalogues, FOLDER/es/LC_MESSAGES/afina.mo; NULL (the state at
+ *            start) = where the library was installed
+ * Threads    call it before other threads use the library
+ * Errors     AFN_ENOMEM */
+AFN_API afn_status afn_locale_set(const char *folder);
+
 /* Short name of a code: "ok", "format", ...  Never NULL. */
 AFN_API const char *afn_status_name(afn_status st);
 

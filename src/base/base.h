@@ -20,6 +20,7 @@
 #include "base/room.h"
 #include "base/str.h"
 #include "base/thread.h"
+#include "base/translate.h"
 
 #define AFN_COUNT(array) (sizeof(array) / sizeof((array)[0]))
 

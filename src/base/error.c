@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "afina_version.h"
+#include "base/translate.h"
 
 enum { TEXT_BYTES = 1024 };
 static _Thread_local char text[TEXT_BYTES];
@@ -24,7 +25,7 @@ afn_status afn_fail(afn_status code, const char *fmt, ...)
     char line[TEXT_BYTES]; /* an argument may be the old text */
     va_list ap;
     va_start(ap, fmt);
-    vsnprintf(line, sizeof line, fmt, ap);
+    vsnprintf(line, sizeof line, afn_translated(fmt), ap);
     va_end(ap);
     make_printable(line);
     memcpy(text, line, sizeof text);
@@ -38,7 +39,7 @@ afn_status afn_context(afn_status st, const char *fmt, ...)
     char line[2 * TEXT_BYTES + 2];
     va_list ap;
     va_start(ap, fmt);
-    vsnprintf(where, sizeof where, fmt, ap);
+    vsnprintf(where, sizeof where, afn_translated(fmt), ap);
     va_end(ap);
     snprintf(line, sizeof line, "%s: %s", where, text);
     return afn_fail(st, "%s", line);
@@ -61,23 +62,24 @@ static const char *text_of_errno(int errnum, char *buf, size_t bytes)
 {
     switch (errnum) { /* lower case, as all messages are */
     case ENOENT:
-        return "no such file or folder";
+        return afn_translated("no such file or folder");
     case EACCES:
-        return "permission denied";
+        return afn_translated("permission denied");
     case EROFS:
-        return "read-only file system";
+        return afn_translated("read-only file system");
     case ENOSPC:
-        return "no space left on device";
+        return afn_translated("no space left on device");
     case EFBIG:
-        return "file too large";
+        return afn_translated("file too large");
     case EISDIR:
-        return "is a folder, not a file";
+        return afn_translated("is a folder, not a file");
     case ENOTDIR:
-        return "not a folder";
+        return afn_translated("not a folder");
     case EEXIST:
-        return "already exists";
+        return afn_translated("already exists");
     default:
-        snprintf(buf, bytes, "system error %d (%s)", errnum, strerror(errnum));
+        snprintf(buf, bytes, afn_translated("system error %d (%s)"), errnum,
+                 strerror(errnum));
     }
     return buf;
 }
@@ -88,7 +90,7 @@ afn_status afn_fail_errno(int errnum, const char *fmt, ...)
     char buf[120];
     va_list ap;
     va_start(ap, fmt);
-    vsnprintf(what, sizeof what, fmt, ap);
+    vsnprintf(what, sizeof what, afn_translated(fmt), ap);
     va_end(ap);
     return afn_fail(code_of_errno(errnum), "%s: %s", what,
                     text_of_errno(errnum, buf, sizeof buf));

@@ -5,6 +5,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/translate.h"
+
 static afn_log_fn sink;
 static void *sink_user;
 
@@ -20,7 +22,7 @@ void afn_log(afn_log_level level, const char *fmt, ...)
     char line[1024];
     va_list ap;
     va_start(ap, fmt);
-    vsnprintf(line, sizeof line, fmt, ap);
+    vsnprintf(line, sizeof line, afn_translated(fmt), ap);
     va_end(ap);
     sink(level, line, sink_user);
 }

@@ -119,45 +119,6 @@ bool afn_glob(const char *pattern, const char *name)
     }
 }
 
-enum { NAME_MAX_LEN = 63 };
-
-/* Levenshtein distance, case ignored; names longer than NAME_MAX_LEN count as far. */
-static size_t edit_distance(const char *a, const char *b)
-{
-    const size_t la = strlen(a), lb = strlen(b);
-    if (la > NAME_MAX_LEN || lb > NAME_MAX_LEN) return SIZE_MAX;
-    size_t row[NAME_MAX_LEN + 1];
-    for (size_t j = 0; j <= lb; j++) row[j] = j;
-    for (size_t i = 1; i <= la; i++) {
-        size_t diagonal = row[0];
-        row[0] = i;
-        for (size_t j = 1; j <= lb; j++) {
-            const bool same =
-                tolower((unsigned char)a[i - 1]) == tolower((unsigned char)b[j - 1]);
-            size_t best = diagonal + (same ? 0 : 1);
-            if (row[j] + 1 < best) best = row[j] + 1;
-            if (row[j - 1] + 1 < best) best = row[j - 1] + 1;
-            diagonal = row[j];
-            row[j] = best;
-        }
-    }
-    return row[lb];
-}
-
-const char *afn_nearest(const char *name, const char *const *candidate, size_t n)
-{
-    const char *best = NULL;
-    size_t best_distance = strlen(name) / 3 + 2; /* a third of the letters may differ */
-    for (size_t i = 0; i < n; i++) {
-        const size_t d = edit_distance(name, candidate[i]);
-        if (d < best_distance) {
-            best_distance = d;
-            best = candidate[i];
-        }
-    }
-    return best;
-}
-
 /* Length of a run of digits without its leading zeros, which *s is moved behind. */
 static size_t digits(const char **s)
 {

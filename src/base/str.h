@@ -33,8 +33,7 @@ char *afn_path_join(const char *dir, const char *name);
  * separates alternatives: "layer4.*,fc.*".  '.' is an ordinary character. */
 bool afn_glob(const char *pattern, const char *name);
 
-/* The candidate nearest to name by edit distance (case ignored), NULL where none is
- * near enough to be a likely misspelling. */
+/* The first of afn_nearest_names(), NULL where there is none. */
 const char *afn_nearest(const char *name, const char *const *candidate, size_t n);
 
 /* Order of names as people count: runs of digits by their value, all else as bytes, so

@@ -33,15 +33,25 @@ static int find_class(const afn_dataset *d, const char *name)
     return c;
 }
 
+static afn_status fail_unknown(const afn_dataset *d, const afn_csv *c)
+{
+    const char *near = afn_nearest(c->field[0], (const char *const *)d->class_name,
+                                   (size_t)d->n_classes);
+    if (near)
+        return afn_fail(AFN_EINVAL,
+                        "line %lld: class '%s' is not in the data, did you mean '%s'?",
+                        (long long)c->line, c->field[0], near);
+    return afn_fail(AFN_EINVAL, "line %lld: class '%s' is not in the data",
+                    (long long)c->line, c->field[0]);
+}
+
 static afn_status take_record(float *weight, const afn_dataset *d, const afn_csv *c)
 {
     if (c->n != 2)
         return afn_fail(AFN_EFORMAT, "line %lld: %d fields, need class and weight",
                         (long long)c->line, c->n);
     const int k = find_class(d, c->field[0]);
-    if (k == d->n_classes)
-        return afn_fail(AFN_EINVAL, "line %lld: class '%s' is not in the data",
-                        (long long)c->line, c->field[0]);
+    if (k == d->n_classes) return fail_unknown(d, c);
     if (!isnan(weight[k]))
         return afn_fail(AFN_EINVAL, "line %lld: class '%s' comes twice",
                         (long long)c->line, c->field[0]);

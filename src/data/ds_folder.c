@@ -153,6 +153,11 @@ static afn_status find_classes(folder_set *f, afn_class_order order)
     const char **name = NULL;
     int n = 0;
 
+    AFN_REQUIRE(
+        !afn_is_file(f->root), AFN_EFORMAT,
+        "%s: is a file, need a folder with one folder of images per class, or a "
+        "list (.csv, .jsonl)",
+        f->root);
     AFN_TRY(afn_context(afn_dir_read(&list, f->root), "%s", f->root));
     name = afn_alloc_array(list.count, sizeof *name);
     AFN_REQUIRE(name, AFN_ENOMEM, "out of memory");

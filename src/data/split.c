@@ -26,6 +26,20 @@ static int find_class(const afn_dataset *d, const char *name)
     return -1;
 }
 
+static afn_status fail_unknown(const char *name, const afn_dataset *train,
+                               const char *what)
+{
+    const char *near = afn_nearest(name, (const char *const *)train->class_name,
+                                   (size_t)train->n_classes);
+    if (near)
+        return afn_fail(AFN_EINVAL,
+                        "%s images have class %s, training images have not, did you "
+                        "mean %s?",
+                        what, name, near);
+    return afn_fail(AFN_EINVAL, "%s images have class %s, training images have not",
+                    what, name);
+}
+
 /* Number the classes of a part as train does; classes that it lacks get no samples. */
 static afn_status adopt_classes(afn_dataset *d, const afn_dataset *train,
                                 const char *what)
@@ -35,9 +49,7 @@ static afn_status adopt_classes(afn_dataset *d, const afn_dataset *train,
     AFN_REQUIRE(map, AFN_ENOMEM, "out of memory");
     for (int i = 0; i < d->n_classes; i++) {
         map[i] = find_class(train, d->class_name[i]);
-        AFN_REQUIRE(map[i] >= 0, AFN_EINVAL,
-                    "%s images have class %s, training images have not", what,
-                    d->class_name[i]);
+        if (map[i] < 0) AFN_TRY(fail_unknown(d->class_name[i], train, what));
     }
     AFN_TRY(afn_data__set_classes(d, (const char *const *)train->class_name,
                                   train->n_classes));

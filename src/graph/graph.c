@@ -40,7 +40,7 @@ void afn_graph_fail(afn_graph *g, afn_status code, const char *fmt, ...)
     if (g->error != AFN_OK) return; /* the first one explains the others */
     va_list ap;
     va_start(ap, fmt);
-    vsnprintf(g->error_text, sizeof g->error_text, fmt, ap);
+    vsnprintf(g->error_text, sizeof g->error_text, afn_translated(fmt), ap);
     va_end(ap);
     g->error = code;
 }

@@ -36,22 +36,28 @@ static const struct {
     { "TIFF", 0, 4, "II*\0" },       { "TIFF", 0, 4, "MM\0*" },
     { "TIFF", 0, 4, "II+\0" },       { "TIFF", 0, 4, "MM\0+" },
     { "AVIF", 4, 8, "ftypavif" },    { "HEIC", 4, 8, "ftypheic" },
-    { "HEIC", 4, 8, "ftypmif1" },    { "JPEG 2000", 0, 8, "\0\0\0\fjP  " },
-    { "JPEG XL", 0, 2, "\xff\x0a" },
+    { "HEIC", 4, 8, "ftypheix" },    { "HEIC", 4, 8, "ftyphevc" },
+    { "HEIC", 4, 8, "ftypmif1" },    { "HEIC", 4, 8, "ftypmsf1" },
+    { "JPEG XL", 0, 2, "\xff\x0a" }, { "JPEG 2000", 0, 8, "\0\0\0\fjP  " },
 };
+
+static const char *foreign_format(const uint8_t *bytes, size_t size)
+{
+    for (size_t i = 0; i < AFN_COUNT(foreign); i++) {
+        const size_t at = foreign[i].offset, n = foreign[i].size;
+        if (size >= at + n && memcmp(bytes + at, foreign[i].bytes, n) == 0)
+            return foreign[i].name;
+    }
+    return NULL;
+}
 
 static afn_status refuse(const uint8_t *bytes, size_t size)
 {
     if (!size) return afn_fail(AFN_EFORMAT, "empty, not a picture");
-    for (size_t i = 0; i < AFN_COUNT(foreign); i++) {
-        const size_t end = foreign[i].offset + foreign[i].size;
-        if (size < end) continue;
-        if (memcmp(bytes + foreign[i].offset, foreign[i].bytes, foreign[i].size) != 0)
-            continue;
+    const char *name = foreign_format(bytes, size);
+    if (name)
         return afn_fail(AFN_EUNSUPPORTED,
-                        "a picture in %s, which this build cannot read",
-                        foreign[i].name);
-    }
+                        "a picture in %s, which this build cannot read", name);
     return afn_fail(AFN_EFORMAT, "not a picture");
 }
 
@@ -94,15 +100,27 @@ done:
     return afn_context(st, "%s", codec->name);
 }
 
+static const afn_codec *codec_of(const void *bytes, size_t size)
+{
+    for (size_t i = 0; i < AFN_COUNT(codecs); i++)
+        if (codecs[i]->probe(bytes, size)) return codecs[i];
+    return NULL;
+}
+
+const char *afn_image_format(const void *bytes, size_t size)
+{
+    const afn_codec *codec = codec_of(bytes, size);
+    return codec ? codec->name : foreign_format(bytes, size);
+}
+
 afn_status afn_image_decode(afn_image *out, const void *bytes, size_t size,
                             const afn_decode_opts *opts)
 {
     const afn_decode_opts defaults = afn_decode_defaults();
     *out = (afn_image){ 0 };
-    for (size_t i = 0; i < AFN_COUNT(codecs); i++)
-        if (codecs[i]->probe(bytes, size))
-            return decode_with(out, codecs[i], bytes, size, opts ? opts : &defaults);
-    return refuse(bytes, size);
+    const afn_codec *codec = codec_of(bytes, size);
+    if (!codec) return refuse(bytes, size);
+    return decode_with(out, codec, bytes, size, opts ? opts : &defaults);
 }
 
 afn_status afn_image_read(afn_image *out, const char *path, const afn_decode_opts *opts)

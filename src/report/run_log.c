@@ -163,6 +163,8 @@ afn_status afn_run_log_read(afn_run_log *out, const char *run)
     char *config = afn_path_join(run, "config.json");
     *out = (afn_run_log){ .best = -1 };
     AFN_REQUIRE(metrics && config, AFN_ENOMEM, "out of memory");
+    AFN_REQUIRE(afn_is_file(metrics), AFN_ENOTFOUND,
+                "%s: no metrics.csv, so no run to report on", run);
     AFN_TRY(read_metrics(&log, metrics));
     AFN_TRY(read_config(&log, config));
     *out = log;

@@ -31,8 +31,8 @@ const char *const afn_report_style[] = {
     ".soft,figcaption,dt{color:var(--soft)}\n"
     "section{background:var(--card);border:1px solid var(--rule);border-radius:10px;"
     "padding:16px;margin:16px 0}\n"
-    ".facts{display:grid;gap:8px 24px;margin:0;"
-    "grid-template-columns:repeat(auto-fill,minmax(170px,1fr))}\n"
+    ".facts{display:grid;gap:8px 24px;margin:0 0 12px;"
+    "grid-template-columns:repeat(auto-fill,minmax(145px,1fr))}\n"
     ".facts div{min-width:0}\n"
     ".facts dt{font-size:.85rem}\n"
     ".facts dd{margin:0;font-size:1.1rem;font-variant-numeric:tabular-nums;"
@@ -81,7 +81,7 @@ const char *const afn_report_style[] = {
     "rect.s4{fill:var(--s4)}rect.s5{fill:var(--s5)}\n"
     "rect.w1{fill:var(--w1)}rect.w2{fill:var(--w2)}rect.w3{fill:var(--w3)}"
     "rect.w4{fill:var(--w4)}rect.w5{fill:var(--w5)}\n",
-    ".pairs{margin:0;padding-left:1.5rem;columns:auto 260px}\n"
+    ".pairs{margin:0;padding-left:2rem;columns:auto 260px}\n"
     ".board{max-width:420px}\n"
     ".gallery{display:grid;gap:14px;list-style:none;margin:0 0 16px;padding:0;"
     "grid-template-columns:repeat(auto-fill,minmax(160px,1fr))}\n"
@@ -93,6 +93,8 @@ const char *const afn_report_style[] = {
     ".good{color:var(--good)}.bad{color:var(--bad)}\n"
     "details{margin:8px 0}summary{cursor:pointer;padding:4px 0}\n"
     "footer{padding-bottom:32px;font-size:.85rem;color:var(--soft)}\n",
+    "@media(max-width:480px){th,td{padding:4px 6px}"
+    ".matrix thead th+th{max-width:3.2rem}}\n"
     "@media print{:root{color-scheme:light;" LIGHT "}"
     "body{background:#fff;font-size:11pt}"
     "main,header,footer{max-width:none;padding:0}"

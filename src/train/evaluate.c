@@ -14,6 +14,27 @@ static int class_by_name(const afn_model *m, const char *name)
     return -1;
 }
 
+static afn_status fail_unknown(const afn_model *m, const char *name)
+{
+    const int n = afn_model_classes(m);
+    const char **known = afn_alloc_array((size_t)n, sizeof *known);
+    if (!known) return afn_fail(AFN_ENOMEM, "out of memory");
+    for (int c = 0; c < n; c++) known[c] = afn_model_class_name(m, c);
+    const char *near = afn_nearest(name, known, (size_t)n);
+    afn_status st = AFN_EINVAL;
+    if (near)
+        st = afn_fail(st,
+                      "class %s of the data is not one of the model's, did you mean "
+                      "%s?",
+                      name, near);
+    else
+        st = afn_fail(st, "class %s of the data is not one of the model's: %s%s%s%s",
+                      name, known[0], n > 1 ? ", " : "", n > 1 ? known[1] : "",
+                      n > 2 ? ", ..." : "");
+    afn_free(known);
+    return st;
+}
+
 afn_status afn_train__map_classes(int *map, const afn_model *m, const afn_dataset *d)
 {
     const int have = afn_model_classes(m), need = afn_dataset_classes(d);
@@ -24,9 +45,7 @@ afn_status afn_train__map_classes(int *map, const afn_model *m, const afn_datase
     for (int i = 0; i < need; i++) {
         const char *name = afn_dataset_class_name(d, i);
         map[i] = named ? class_by_name(m, name) : i;
-        if (map[i] < 0)
-            return afn_fail(AFN_EINVAL,
-                            "class %s of the data is not one of the model's", name);
+        if (map[i] < 0) return fail_unknown(m, name);
     }
     return AFN_OK;
 }

@@ -16,16 +16,23 @@ static const weights_format *const format[] = {
 /* Say what a file of no known format probably is. */
 static afn_status fail_unknown(const uint8_t *bytes, size_t size)
 {
-    static const struct {
+    const struct {
         const char *start, *text;
     } known[] = {
-        { "version https://git-lfs", "a Git LFS pointer, not the file it stands for" },
-        { "<!DOCTYPE", "a web page, not weights" },
-        { "<html", "a web page, not weights" },
-        { "\x89HDF", "an HDF5 file (Keras); only PyTorch and safetensors are read" },
-        { "\x93NUMPY", "a NumPy file; only PyTorch and safetensors are read" },
-        { "GGUF", "a GGUF file; only PyTorch and safetensors are read" },
-        { "\x1f\x8b", "compressed with gzip; unpack it first" },
+        { "version https://git-lfs",
+          afn_translated("a Git LFS pointer, not the file it stands for") },
+        { "<!DOCTYPE", afn_translated("a web page, not weights") },
+        { "<html", afn_translated("a web page, not weights") },
+        { "\x89HDF",
+          afn_translated(
+              "an HDF5 file (Keras); only PyTorch and safetensors are read") },
+        { "\x93NUMPY",
+          afn_translated("a NumPy file; only PyTorch and safetensors are read") },
+        { "GGUF",
+          afn_translated("a GGUF file; only PyTorch and safetensors are read") },
+        { "\xff\xd8\xff", afn_translated("a picture, not weights") },
+        { "\x89PNG", afn_translated("a picture, not weights") },
+        { "\x1f\x8b", afn_translated("compressed with gzip; unpack it first") },
     };
     if (size == 0) return afn_fail(AFN_EFORMAT, "is empty");
     for (size_t i = 0; i < AFN_COUNT(known); i++) {

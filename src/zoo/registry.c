@@ -64,7 +64,7 @@ afn_status afn_zoo_find(afn_arch *out, const char *name)
     if (near)
         return afn_fail(AFN_ENOTFOUND, "%s: no such model, did you mean %s?", name,
                         near);
-    return afn_fail(AFN_ENOTFOUND, "%s: no such model", name);
+    return afn_fail(AFN_ENOTFOUND, "%s: no such model, see 'afina models'", name);
 }
 
 int afn_zoo_min_size(const afn_arch *arch)

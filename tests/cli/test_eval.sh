@@ -133,7 +133,7 @@ has out '^   0 cats +6 '
 run eval --threads 1 "$model" fake:size=8,classes=3
 code 1
 silent
-says "class 0 of the data is not one of the model's"
+says "class 0 of the data is not one of the model's: cats, dogs"
 train_tiny seven --quiet
 run train fake:size=14,classes=7 --weights seven/model.safetensors --head-epochs 1 \
     --tune-epochs 0 --batch 7 --image-size 32 --threads 1 --out seven --quiet --overwrite

@@ -37,8 +37,7 @@ run train photos --model resnet18 --weights text.pth --out run
 mistake "text.pth: neither a PyTorch nor a safetensors file (12 bytes)"
 cp "$pictures/stripes.png" picture.pth
 run train photos --model resnet18 --weights picture.pth --out run
-code 1
-has err '^afina: picture.pth: neither a PyTorch nor a safetensors file \([0-9]+ bytes\)$'
+mistake "picture.pth: a picture, not weights"
 run train photos --model resnet18 --weights "$weights" --out run
 mistake "$weights: is a squeezenet1_1, not a resnet18"
 # Somebody else's file: the header's length (64-bit, little-endian), header, values.
@@ -66,7 +65,7 @@ mistake "crop of 8, squeezenet1_1 needs at least 17"
 run train nowhere --weights "$weights" --out run
 mistake "nowhere: cannot open: no such file or folder"
 run train photos/cats/1.jpg --weights "$weights" --out run
-mistake "photos/cats/1.jpg: cannot open: not a folder"
+mistake "photos/cats/1.jpg: is a file, need a folder with one folder of images per class, or a list (.csv, .jsonl)"
 mkdir bare
 run train bare --weights "$weights" --out run
 mistake "bare: no class folders, need one folder per class"

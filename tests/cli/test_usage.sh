@@ -34,7 +34,7 @@ run help train eval
 usage_error "unexpected argument 'eval'" ""
 
 # ---- help of every command, by both spellings, fits a page ----
-for command in data train eval report predict models inspect convert bench; do
+for command in data train eval report predict models inspect convert fetch bench completion; do
     run help "$command"
     code 0
     err </dev/null
@@ -75,6 +75,8 @@ run predict
 usage_error "MODEL is missing" predict
 run predict model
 usage_error "IMAGE is missing" predict
+run predict model image --format yaml
+usage_error "--format needs text, table, csv, json or jsonl, not 'yaml'" predict
 run convert in
 usage_error "OUT is missing" convert
 run convert a b c

@@ -93,7 +93,7 @@ says "text.pth: neither a PyTorch nor a safetensors file (46 bytes)"
 cp "$pictures/stripes.png" picture.pth
 run inspect picture.pth
 code 1
-has err '^afina: picture.pth: neither a PyTorch nor a safetensors file'
+says "picture.pth: a picture, not weights"
 head -c 250 small.safetensors >cut.safetensors
 run inspect cut.safetensors
 code 1

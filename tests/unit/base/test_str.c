@@ -34,21 +34,6 @@ static void patterns_match_whole_names(void **state)
             fail_msg("\"%s\" against \"%s\"", row[i].pattern, row[i].name);
 }
 
-static void the_nearest_name_is_a_likely_misspelling_or_none(void **state)
-{
-    (void)state;
-    static const char *const name[] = { "resnet18", "resnet50", "mobilenet_v2" };
-    assert_string_equal(afn_nearest("resnet81", name, 3), "resnet18");
-    assert_string_equal(afn_nearest("ResNet50", name, 3), "resnet50");
-    assert_string_equal(afn_nearest("mobilnetv2", name, 3), "mobilenet_v2");
-    assert_null(afn_nearest("transformer", name, 3));
-    assert_null(afn_nearest("x", name, 0));
-    char longest[200];
-    memset(longest, 'r', sizeof longest - 1);
-    longest[sizeof longest - 1] = 0;
-    assert_null(afn_nearest(longest, name, 3));
-}
-
 static void a_buffer_grows_and_ends_in_zero(void **state)
 {
     (void)state;
@@ -134,7 +119,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(numbers_in_names_are_compared_by_value),
         cmocka_unit_test(patterns_match_whole_names),
-        cmocka_unit_test(the_nearest_name_is_a_likely_misspelling_or_none),
         cmocka_unit_test(a_buffer_grows_and_ends_in_zero),
         cmocka_unit_test(a_buffer_remembers_that_memory_ran_out),
         cmocka_unit_test(paths_join_with_one_slash),

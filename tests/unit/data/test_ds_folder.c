@@ -143,7 +143,7 @@ static void a_file_and_a_missing_folder_are_told_apart(void **state)
     const char *root = new_tree("folder-file");
     put_png(root, "1.png", 1);
     snprintf(path, sizeof path, "%s/1.png", root);
-    assert_fails(AFN_ENOTFOUND, "1.png: cannot open: not a folder",
+    assert_fails(AFN_EFORMAT, "1.png: is a file, need a folder with",
                  afn_dataset_open(&d, path));
     snprintf(path, sizeof path, "%s/2", root);
     assert_fails(AFN_ENOTFOUND, "/2: cannot open: no such file or folder",
