@@ -141,18 +141,20 @@ static int open_model(training *s)
 
 /* ---- phases ---- */
 
-/* Parameters that a phase trains, counted by setting the model up for it; fails where
- * its pattern matches nothing. */
-static afn_status count_trained(const training *s, const afn_phase *phase, int64_t *out)
+/* Parameters that a phase trains, of all, counted by setting the model up for it; fails
+ * where its pattern matches nothing. */
+static afn_status count_trained(training *s, const afn_phase *phase, int64_t *out)
 {
     const char *pattern = phase->trainable ? phase->trainable : afn_model_head(s->m);
     afn_status st = afn_model_freeze(s->m, "*");
     if (st == AFN_OK) st = afn_model_unfreeze(s->m, pattern);
-    *out = 0;
+    *out = s->parameters = 0;
     for (int i = 0; st == AFN_OK && i < afn_model_n_params(s->m); i++) {
         afn_param_info info;
         st = afn_model_param(s->m, i, &info);
-        if (st == AFN_OK && info.trainable) *out += afn_shape_count(&info.shape);
+        if (st != AFN_OK || info.buffer) continue;
+        s->parameters += afn_shape_count(&info.shape);
+        if (info.trainable) *out += afn_shape_count(&info.shape);
     }
     return st;
 }

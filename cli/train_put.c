@@ -44,7 +44,10 @@ static void put_phases(const training *s)
                cli_plural(p->epochs, "epoch", "epochs"), (double)p->optim.lr,
                cli_count(s->trained[i], count));
         cli_put(stdout, p->trainable ? p->trainable : afn_model_head(s->m));
-        printf(")\n");
+        printf(")");
+        if (s->trained[i] < s->parameters)
+            printf(", %s stay frozen", cli_count(s->parameters - s->trained[i], count));
+        printf("\n");
         cli_augment_put(p);
     }
 }

@@ -17,7 +17,7 @@ typedef struct training {
     int64_t skipped;          /* images, so far */
     afn_model *m;
     afn_phase phase[CLI_MAX_PHASES];
-    int64_t trained[CLI_MAX_PHASES]; /* parameters, per phase */
+    int64_t trained[CLI_MAX_PHASES], parameters; /* per phase, of all */
     afn_profile profile[CLI_MAX_PHASES];
     int n_phases;
     afn_forecast forecast;

@@ -28,7 +28,7 @@ typedef struct afn_forecast {
     afn_phase_forecast *phase; /* [n_phases], owned */
     int n_phases;
     int64_t batch;           /* images of a step */
-    double seconds;          /* of all phases, if none ends early */
+    double seconds;          /* of all phases, if none ends early, and calibration */
     int64_t memory_bytes;    /* most that is resident in any */
     int64_t available_bytes; /* memory that this process may have in all */
 } afn_forecast;

@@ -253,6 +253,8 @@ static afn_status forecast_phases(afn_forecast *out, forecast *c)
         out->seconds += p->seconds;
         if (p->memory_bytes > out->memory_bytes) out->memory_bytes = p->memory_bytes;
     }
+    if (c->f.predictor && o->unknown_quantile >= 0) /* the best model is calibrated */
+        out->seconds += pass(&c->val, &c->f.val, true, true);
 done:
     return st;
 }

@@ -45,8 +45,8 @@ data     fake:size=10,classes=3: 10 images to train
 classes  3: 0, 1, 2
 model    squeezenet1_1, scratch/model.safetensors
 images   resize 48, crop 40
-phase    head: 2 epochs at 0.01, trains 1,539 parameters (classifier.1)
-phase    tune: 1 epoch at 0.0001, trains 198,723 parameters (features.12,classifier)
+phase    head: 2 epochs at 0.01, trains 1,539 parameters (classifier.1), 722,496 stay frozen
+phase    tune: 1 epoch at 0.0001, trains 198,723 parameters (features.12,classifier), 525,312 stay frozen
 expect   head: about T
 expect   tune: about T
 expect   in all: about T
@@ -214,7 +214,7 @@ run $dry --out dry --unfreeze classifier
 code 0
 err </dev/null
 has out '^pictures [0-9]+ x [0-9]+$'
-has out '^phase    tune: 5 epochs at 0.0001, trains 1,026 parameters \(classifier\)$'
+has out '^phase    tune: 5 epochs at 0.0001, trains 1,026 parameters \(classifier\), 722,496 stay frozen$'
 has out '^expect   tune: about [0-9]+ s, [0-9.]+ MB of memory$'
 has out '^expect   in all: about [0-9]+ s, [0-9.]+ MB of the [0-9.]+ GB that are available$'
 grep -q '^tune 1' .out && fail "a dry run trained"

@@ -57,7 +57,8 @@ static void every_phase_is_counted_and_timed(void **state)
         assert_float_equal(p->seconds, p->first_epoch_s + later * p->epoch_s, 1e-9);
         assert_true(p->memory_bytes > 1000000 && p->memory_bytes < f.available_bytes);
     }
-    assert_float_equal(f.seconds, f.phase[0].seconds + f.phase[1].seconds, 1e-9);
+    const double phases = f.phase[0].seconds + f.phase[1].seconds;
+    assert_true(f.seconds > phases);                            /* and calibration */
     assert_true(f.phase[0].epoch_s < f.phase[0].first_epoch_s); /* features are kept */
     afn_forecast_free(&f);
     close_all(&s);
