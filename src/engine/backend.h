@@ -52,7 +52,7 @@ typedef struct afn_blob {
     void *layout;   /* the backend's own, freed by free_layout(); NULL = PyTorch's */
     float *value;   /* [count] */
     float *grad;    /* [count], NULL where not trainable */
-    float *state[AFN_MAX_STATE]; /* [count] each, once an optimiser asked */
+    float *state[AFN_N_STATES]; /* [count] each, once somebody asked */
 } afn_blob;
 
 /* What a kernel is told when it is prepared. */
@@ -145,6 +145,9 @@ typedef struct afn_kernel_ops {
     afn_status (*load)(void *state, const afn_params *params);
 } afn_kernel_ops;
 
+/* What is done to elements [from, to). */
+typedef void (*afn_range_fn)(void *user, int64_t from, int64_t to);
+
 /* Which combined steps a backend takes. */
 typedef enum afn_fusion {
     AFN_FUSE_CONV_ACT = 1,     /* convolution, linear: + activation, also in training */
@@ -181,9 +184,9 @@ typedef struct afn_backend {
     afn_status (*write_value)(void *device, const afn_layout *l, const afn_shape *shape,
                               int64_t n, const float *in, void *value);
 
-    /* Run an optimiser over a blob, on all threads. */
-    void (*update)(void *device, const afn_optimizer *opt, const afn_blob *b,
-                   const afn_step_args *args);
+    /* Call fn for all of 0 ... n-1, in ranges [from, to), on all threads: what runs
+     * over blobs element by element. */
+    void (*each)(void *device, int64_t n, afn_range_fn fn, void *user);
 
     /* Optional: seconds that the products of a convolution step take at the library's
      * best, for measuring. */

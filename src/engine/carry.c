@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Optimiser state and the count of calls, out of a plan and into another.  Packing
- * moves floats and never rounds them, so nothing is lost on the way. */
+/* Optimiser state, gathered gradients, averages and the count of calls, out of a plan
+ * and into another.  Packing moves floats and never rounds them, so nothing is lost on
+ * the way. */
 #include <string.h>
 
 #include "engine/plan.h"
 
 bool afn_plan_has_state(const afn_plan *p, int i, int k)
 {
-    return i >= 0 && i < p->n_params && k >= 0 && k < AFN_MAX_STATE &&
+    return i >= 0 && i < p->n_params && k >= 0 && k < AFN_N_STATES &&
            p->blob[i].state[k];
 }
 
@@ -24,8 +25,9 @@ afn_status afn_plan_read_state(const afn_plan *p, int i, int k, float *out)
 
 afn_status afn_plan_write_state(afn_plan *p, int i, int k, const float *in)
 {
-    if (i < 0 || i >= p->n_params || k < 0 || k >= AFN_MAX_STATE ||
-        !p->blob[i].trainable || !p->blob[i].value)
+    const bool any = k == AFN_STATE_AVERAGE; /* of running statistics too */
+    if (i < 0 || i >= p->n_params || k < 0 || k >= AFN_N_STATES || !p->blob[i].value ||
+        !(p->blob[i].trainable || any))
         return afn_fail(AFN_EINVAL, "parameter %d is not trained", i);
     afn_blob *b = &p->blob[i];
     const afn_param *d = afn_graph_param(p->graph, i);

@@ -128,15 +128,27 @@ afn_status afn_plan_refresh_rest(afn_plan *p);
 /* Numbers of one optimiser step; an optimiser reads those it knows. */
 typedef struct afn_step_args {
     float lr, momentum, weight_decay;
-    bool nesterov;
+    float dampening, beta1, beta2, eps, alpha;
+    bool nesterov, centered;
+    int64_t t; /* which step of the optimiser this is: 1, 2, ... */
 } afn_step_args;
 
-enum { AFN_MAX_STATE = 2 };
+/* What a plan may keep beside a parameter, each as large as the parameter: states of
+ * the optimiser, gradients gathered over several batches, and the average of its
+ * values. */
+enum {
+    AFN_MAX_STATE = 3,
+    AFN_STATE_GATHERED = AFN_MAX_STATE,
+    AFN_STATE_AVERAGE,
+    AFN_N_STATES
+};
 
 /* An optimiser: element by element, so it works in any memory layout. */
 typedef struct afn_optimizer {
     const char *name;
     int n_state; /* floats of state per weight, at most AFN_MAX_STATE; start at 0 */
+    bool (*uses)(const afn_step_args *h,
+                 int k); /* is state k needed?  NULL = all are */
     void (*step)(int64_t n, float *restrict w, const float *restrict g,
                  float *const *state, const afn_step_args *h);
 } afn_optimizer;
@@ -154,19 +166,52 @@ afn_status afn_plan_backward_update(afn_plan *p, const float *dlogits,
                                     const afn_optimizer *opt, const afn_step_args *args,
                                     const int *group);
 
+/* ---- a step of the optimiser that looks at all gradients, or at several batches' ----
+ *
+ * Gradients are gathered: each backward call adds its own to a sum, which is then
+ * scaled and limited, and makes a step.  The sum takes as much memory as the
+ * parameters. */
+
+/* afn_plan_backward() whose gradients are added to those gathered, and gone.
+ *   first    they are the first: nothing is gathered yet */
+afn_status afn_plan_backward_gather(afn_plan *p, const float *dlogits, bool first);
+
+/* Multiply what is gathered by factor, and then take each into [-limit, limit], where
+ * limit is above 0. */
+void afn_plan_scale_gathered(afn_plan *p, float factor, float limit);
+
+/* Square root of the sum of all squares of what is gathered. */
+double afn_plan_gathered_norm(const afn_plan *p);
+
+/* afn_plan_update() with what is gathered for gradients. */
+afn_status afn_plan_update_gathered(afn_plan *p, const afn_optimizer *opt,
+                                    const afn_step_args *args, const int *group);
+
+/* ---- average of the weights ---- */
+
+/* average = decay average + (1 - decay) value, of all that training changes, running
+ * statistics too; the first call needs a decay of 0.
+ * Errors     AFN_ENOMEM, in the first call */
+afn_status afn_plan_average(afn_plan *p, float decay);
+
+/* afn_plan_sync() with the averages in place of the values, where there are any. */
+afn_status afn_plan_sync_average(afn_plan *p);
+
 /* ---- going on in another plan ----
  *
- * What a plan has beside its parameters: the optimiser's state, and how often it ran,
+ * What a plan has beside its parameters: the states above, and how often it ran,
  * which random layers count.  With both, and the same parameters, a new plan of the
  * same graph and options goes on bit for bit as this one would. */
 
-/* Has parameter i a state number k (0 .. AFN_MAX_STATE-1)?  The first update makes it.
+/* Has parameter i a state number k (0 .. AFN_N_STATES-1)?  What needs it first makes
+ * it.
  */
 bool afn_plan_has_state(const afn_plan *p, int i, int k);
 
 /* State in PyTorch's layout.
  *   out, in  [afn_params_size()]
- * Errors     AFN_EINVAL read: where there is none; write: of what is not trained */
+ * Errors     AFN_EINVAL read: where there is none; write: of what training does not
+ *            change */
 afn_status afn_plan_read_state(const afn_plan *p, int i, int k, float *out);
 afn_status afn_plan_write_state(afn_plan *p, int i, int k, const float *in);
 

@@ -205,7 +205,7 @@ afn_status afn_plan_forward_f32(afn_plan *p, const float *x, int64_t n, float *l
     return forward(p, NULL, x, n, logits);
 }
 
-static afn_status backward(afn_plan *p, const float *dlogits, const afn_update *u)
+afn_status afn_plan_run_backward(afn_plan *p, const float *dlogits, const afn_update *u)
 {
     afn_program *r = p->last;
     const afn_value out = p->low.output;
@@ -236,7 +236,7 @@ afn_status afn_plan_backward(afn_plan *p, const float *dlogits)
 {
     p->backend->enter(p->device);
     const afn_status st = keeps_gradients(p);
-    return st == AFN_OK ? backward(p, dlogits, NULL) : st;
+    return st == AFN_OK ? afn_plan_run_backward(p, dlogits, NULL) : st;
 }
 
 afn_status afn_plan_update(afn_plan *p, const afn_optimizer *opt,
@@ -254,8 +254,8 @@ afn_status afn_plan_backward_update(afn_plan *p, const float *dlogits,
     const afn_update u = { opt, args, group };
     const bool at_once = p->opts.update_at_once;
     p->backend->enter(p->device);
-    afn_status st = afn_blobs_prepare_update(p, opt);
-    if (st == AFN_OK) st = backward(p, dlogits, at_once ? &u : NULL);
+    afn_status st = afn_blobs_prepare_update(p, &u);
+    if (st == AFN_OK) st = afn_plan_run_backward(p, dlogits, at_once ? &u : NULL);
     if (st == AFN_OK && !at_once) st = update(p, &u);
     return st;
 }
@@ -263,7 +263,13 @@ afn_status afn_plan_backward_update(afn_plan *p, const float *dlogits,
 afn_status afn_plan_sync(afn_plan *p)
 {
     p->backend->enter(p->device);
-    return p->opts.train ? afn_blobs_store(p) : AFN_OK;
+    return p->opts.train ? afn_blobs_store(p, false) : AFN_OK;
+}
+
+afn_status afn_plan_sync_average(afn_plan *p)
+{
+    p->backend->enter(p->device);
+    return p->opts.train ? afn_blobs_store(p, true) : AFN_OK;
 }
 
 afn_status afn_plan_reload(afn_plan *p, const bool *only, int from)
@@ -339,8 +345,8 @@ size_t afn_plan_param_bytes(const afn_plan *p)
     for (int i = 0; i < p->n_params; i++) {
         const afn_blob *b = &p->blob[i];
         if (!b->used) continue;
-        const size_t copies =
-            1 + (b->grad != NULL) + (b->state[0] != NULL) + (b->state[1] != NULL);
+        size_t copies = 1 + (b->grad != NULL);
+        for (int k = 0; k < AFN_N_STATES; k++) copies += b->state[k] != NULL;
         floats += copies * (size_t)b->count;
     }
     return floats * sizeof(float);

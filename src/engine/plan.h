@@ -8,6 +8,7 @@
  *   buffers.c  what lies in memory, from when to when
  *   memory.c   offsets of buffers from their first and last use
  *   blobs.c    packed parameters: in, out, update
+ *   gather.c   gradients of several batches, and the average of weights
  *   carry.c    what a run that goes on later needs of a plan
  *   prefix.c   the frozen prefix and the rest, run one without the other
  *   profile.c  where the time of a step goes
@@ -139,6 +140,13 @@ struct afn_plan {
     afn_profiler *profiler; /* NULL = nothing is timed */
 };
 
+/* An optimiser's step, as afn_plan_update() takes it. */
+typedef struct afn_update {
+    const afn_optimizer *opt;
+    const afn_step_args *args;
+    const int *group;
+} afn_update;
+
 /* ---- plan.c ---- */
 
 /* The program for n samples, compiled when first met, bound to the arena. */
@@ -151,6 +159,10 @@ afn_status afn_plan_finish(struct afn_plan *plan, afn_program *p, int from,
 /* Take the values of these params anew (NULL = all), in kernels from this step on. */
 afn_status afn_plan_reload(struct afn_plan *plan, const bool *only, int from);
 
+/* Run backward for the last forward call; u as for afn_program_backward(). */
+afn_status afn_plan_run_backward(struct afn_plan *plan, const float *dlogits,
+                                 const afn_update *u);
+
 /* ---- program.c ---- */
 
 /* Compile for n samples.  Kernels are prepared against plan->blob. */
@@ -160,13 +172,6 @@ void afn_program_free(afn_program *p, const struct afn_plan *plan);
 /* Run steps from ... to-1: from is 0 or plan->split, to is that or the end. */
 afn_status afn_program_forward(afn_program *p, const struct afn_plan *plan, int from,
                                int to, const uint8_t *pixels, const float *values);
-
-/* An optimiser's step, as afn_plan_update() takes it. */
-typedef struct afn_update {
-    const afn_optimizer *opt;
-    const afn_step_args *args;
-    const int *group;
-} afn_update;
 
 /* Run backward; u is for a plan that updates at once, else NULL. */
 afn_status afn_program_backward(afn_program *p, const struct afn_plan *plan,
@@ -204,13 +209,20 @@ double afn_step_flops(const struct afn_plan *plan, const afn_step *s, afn_pass p
  * params. */
 afn_status afn_blobs_allocate(struct afn_plan *plan);
 afn_status afn_blobs_load(struct afn_plan *plan, const bool *only); /* NULL = all */
-afn_status afn_blobs_store(struct afn_plan *plan); /* those that training changes */
+
+/* Values, or averages where there are any, of those that training changes. */
+afn_status afn_blobs_store(struct afn_plan *plan, bool average);
 afn_status afn_blobs_update(struct afn_plan *plan, const afn_update *u);
+afn_status afn_blobs_update_gathered(struct afn_plan *plan, const afn_update *u);
+
+/* Memory for state k of those in `only` ([params], NULL = what trains), zeros where it
+ * is new. */
+afn_status afn_blobs_prepare_state(struct afn_plan *plan, int k, const bool *only);
 
 /* For a plan that updates at once: state for the optimiser; bytes of the gradients of
  * one step's parameters; where they are (NULL = nowhere); 0 where kernels leave padding
  * alone; the step's own update. */
-afn_status afn_blobs_prepare_update(struct afn_plan *plan, const afn_optimizer *opt);
+afn_status afn_blobs_prepare_update(struct afn_plan *plan, const afn_update *u);
 size_t afn_blobs_grad_bytes(const struct afn_plan *plan, const afn_step *s);
 void afn_blobs_place_grads(const struct afn_plan *plan, const afn_step *s, char *at);
 void afn_blobs_clear_grads(const struct afn_plan *plan, const afn_step *s);

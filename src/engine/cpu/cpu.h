@@ -78,8 +78,7 @@ static inline const void *cpu_get(const afn_kern *kern, const void *v, int64_t i
 }
 
 /* One call of fn for each piece of [0, n), pieces divided among the threads. */
-typedef void (*cpu_range_fn)(void *user, int64_t from, int64_t to);
-void cpu_parallel(int64_t n, cpu_range_fn fn, void *user);
+void cpu_parallel(int64_t n, afn_range_fn fn, void *user);
 
 /* Set the channels of a value that only fill up its last block to 0. */
 void cpu_clear_padding(const afn_kern *kern, void *v, const cpu_blocks *b);

@@ -61,7 +61,7 @@ static void cpu_enter(void *device)
     omp_set_num_threads(d->threads);
 }
 
-void cpu_parallel(int64_t n, cpu_range_fn fn, void *user)
+void cpu_parallel(int64_t n, afn_range_fn fn, void *user)
 {
 #pragma omp parallel
     {
@@ -301,28 +301,10 @@ static afn_status write_value(void *device, const afn_layout *l, const afn_shape
     return convert(device, l, shape, n, in, value, false);
 }
 
-/* ---- optimiser ---- */
-
-typedef struct update_args {
-    const afn_optimizer *opt;
-    const afn_blob *blob;
-    const afn_step_args *args;
-} update_args;
-
-static void update_range(void *user, int64_t from, int64_t to)
-{
-    const update_args *u = user;
-    float *state[AFN_MAX_STATE] = { NULL };
-    for (int k = 0; k < u->opt->n_state; k++) state[k] = u->blob->state[k] + from;
-    u->opt->step(to - from, u->blob->value + from, u->blob->grad + from, state,
-                 u->args);
-}
-
-static void update(void *device, const afn_optimizer *opt, const afn_blob *b,
-                   const afn_step_args *args)
+static void each(void *device, int64_t n, afn_range_fn fn, void *user)
 {
     (void)device;
-    cpu_parallel(b->count, update_range, &(update_args){ opt, b, args });
+    cpu_parallel(n, fn, user);
 }
 
 /* ---- the table ---- */
@@ -375,6 +357,6 @@ const afn_backend afn_backend_cpu = {
     .free_layout = free_layout,
     .read_value = read_value,
     .write_value = write_value,
-    .update = update,
+    .each = each,
     .time_alone = cpu_time_alone,
 };

@@ -115,11 +115,10 @@ static afn_status ref_write(void *dev, const afn_layout *l, const afn_shape *sha
     return AFN_OK;
 }
 
-static void ref_update(void *dev, const afn_optimizer *opt, const afn_blob *b,
-                       const afn_step_args *args)
+static void ref_each(void *dev, int64_t n, afn_range_fn fn, void *user)
 {
     (void)dev;
-    opt->step(b->count, b->value, b->grad, b->state, args);
+    if (n > 0) fn(user, 0, n);
 }
 
 const afn_backend afn_backend_ref = {
@@ -134,5 +133,5 @@ const afn_backend afn_backend_ref = {
     .free_layout = afn_free, /* none is ever made */
     .read_value = ref_read,
     .write_value = ref_write,
-    .update = ref_update,
+    .each = ref_each,
 };

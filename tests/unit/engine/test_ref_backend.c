@@ -62,24 +62,20 @@ static void running_out_of_memory_is_reported(void **state)
     case_free(&c);
 }
 
-static void count_calls(int64_t n, float *restrict w, const float *restrict g,
-                        float *const *st, const afn_step_args *h)
+static void count_calls(void *user, int64_t from, int64_t to)
 {
-    for (int64_t i = 0; i < n; i++) {
-        w[i] -= h->lr * g[i];
-        st[0][i] += 1;
-    }
+    float *count = user;
+    for (int64_t i = from; i < to; i++) count[i] += 1;
 }
 
-static void an_optimiser_runs_once_over_a_blob(void **state)
+static void each_element_has_its_turn_once(void **state)
 {
     (void)state;
-    const afn_optimizer opt = { .name = "count", .n_state = 1, .step = count_calls };
-    float w[] = { 1, 2, 3 }, g[] = { 1, 1, 2 }, s[] = { 0, 0, 0 };
-    const afn_blob b = { .count = 3, .value = w, .grad = g, .state = { s } };
-    be->update(NULL, &opt, &b, &(afn_step_args){ .lr = 0.5f });
-    EXPECT(w, 0.5f, 1.5f, 2);
-    EXPECT(s, 1, 1, 1);
+    float s[] = { 0, 0, 0, 5 };
+    be->each(NULL, 3, count_calls, s);
+    EXPECT(s, 1, 1, 1, 5);
+    be->each(NULL, 0, count_calls, s);
+    EXPECT(s, 1, 1, 1, 5);
 }
 
 int main(void)
@@ -89,7 +85,7 @@ int main(void)
         cmocka_unit_test(entering_sets_the_number_of_threads),
         cmocka_unit_test(a_value_too_large_to_address_is_refused),
         cmocka_unit_test(running_out_of_memory_is_reported),
-        cmocka_unit_test(an_optimiser_runs_once_over_a_blob),
+        cmocka_unit_test(each_element_has_its_turn_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
