@@ -3,10 +3,7 @@
  * weights, and schedules of the learning rate.  Names, meanings and arithmetic are
  * those of torch.optim and torch.optim.lr_scheduler; what PyTorch leaves to recipes
  * has timm's names.
- *
- * Of all this afina 0.1.0 has "sgd" without dampening and "constant" without warm-up.
- * A trainer refuses every other name (AFN_ENOTFOUND), and groups, clipping,
- * accumulation, averages, dampening and warm-up (AFN_EUNSUPPORTED). */
+ * See docs/training.md. */
 #ifndef AFINA_OPTIM_H
 #define AFINA_OPTIM_H
 
@@ -71,8 +68,9 @@ AFN_API afn_status afn_optim_check(const afn_optim_opts *o);
 
 enum { AFN_MAX_MILESTONES = 16 };
 
-/* The learning rate over a phase.  Time counts epochs, or steps of the optimiser where
- * on_updates is true: numbers of "epochs" below are then numbers of steps.
+/* The learning rate over a phase.  Time t counts epochs, or steps of the optimiser
+ * where on_updates is true: step_size and milestones are then numbers of steps, and the
+ * rate moves in each step of a warm-up epoch.
  *
  *   constant    lr
  *   step        lr gamma^floor(t / step_size)              StepLR
@@ -89,7 +87,8 @@ typedef struct afn_schedule_opts {
 
     /* Warm-up: the rate rises in a line from warmup_factor to all of it, as LinearLR;
      * not with onecycle, which has its own.  With epochs the rest of the schedule
-     * begins after them, as in SequentialLR; steps lie over its beginning. */
+     * begins after them, as in SequentialLR, and plateau counts no loss before; steps
+     * lie over its beginning. */
     int warmup_epochs;    /* default 0 */
     int64_t warmup_steps; /* of the optimiser, default 0; not with warmup_epochs */
     float warmup_factor;  /* (0, 1], default 0.01, as torchvision's recipes */

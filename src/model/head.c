@@ -39,3 +39,13 @@ afn_status afn_model_replace_head(afn_model *m, int classes, uint64_t seed)
 done:
     return st;
 }
+
+bool afn_model__is_head(const afn_model *m, int i)
+{
+    return afn_model__in_head(&m->arch, afn_graph_param(m->net.graph, i)->name);
+}
+
+bool afn_model__is_aux(const afn_model *m, int i)
+{
+    return afn_zoo_aux_of(&m->arch, afn_graph_param(m->net.graph, i)->name) != NULL;
+}

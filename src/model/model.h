@@ -18,6 +18,11 @@ afn_params *afn_model__params(const afn_model *m);
 /* requires_grad of every parameter, [afn_graph_n_params()]. */
 const bool *afn_model__trainable(const afn_model *m);
 
+/* Is parameter i of a last layer, that is, of those that a new head replaces?  Of an
+ * auxiliary classifier? */
+bool afn_model__is_head(const afn_model *m, int i);
+bool afn_model__is_aux(const afn_model *m, int i);
+
 /* What a predictor runs; owned by it, until it is refreshed or freed. */
 afn_plan *afn_predictor__plan(afn_predictor *p);
 

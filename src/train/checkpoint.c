@@ -121,13 +121,17 @@ static void best_params(afn_fit_run *f, afn_fields *d)
     }
 }
 
-/* One number of optimiser state of one parameter, through a block of memory. */
-static afn_status optimizer_field(afn_fields *d, afn_plan *plan, const afn_param *p,
-                                  int i, int k, float *block)
+/* One state of one parameter, through a block of memory. */
+static afn_status state_field(afn_fields *d, afn_plan *plan, const afn_param *p, int i,
+                              int k, float *block)
 {
-    char kind[32], name[NAME_BYTES];
-    snprintf(kind, sizeof kind, "optim.%d", k);
-    name_of(name, kind, p->name);
+    static const char *const kind[] = { "optim.0", "optim.1", "optim.2", "gathered",
+                                        "average" };
+    static_assert(AFN_COUNT(kind) == AFN_N_STATES && AFN_STATE_GATHERED == 3 &&
+                      AFN_STATE_AVERAGE == 4,
+                  "one name each");
+    char name[NAME_BYTES];
+    name_of(name, kind[k], p->name);
     if (d->reading ? !afn_fields_has(d, name) : !afn_plan_has_state(plan, i, k))
         return AFN_OK;
     if (!d->reading) {
@@ -156,8 +160,8 @@ static afn_status trainer_fields(afn_fit_run *f, afn_trainer *t, afn_fields *d)
         afn_free(block);
         block = afn_alloc_array((size_t)afn_shape_count(&p->shape), sizeof *block);
         AFN_REQUIRE(block, AFN_ENOMEM, "out of memory");
-        for (int k = 0; k < AFN_MAX_STATE; k++)
-            AFN_TRY(optimizer_field(d, plan, p, i, k, block));
+        for (int k = 0; k < AFN_N_STATES; k++)
+            AFN_TRY(state_field(d, plan, p, i, k, block));
     }
     st = afn_fields_status(d);
 done:

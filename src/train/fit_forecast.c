@@ -4,7 +4,7 @@
  * checkpoint copies.  A plan says how much memory it will take before it takes it. */
 #include "afina/forecast.h"
 #include "train/fit.h"
-#include "train/optim.h"
+#include "train/update.h"
 
 /* Seconds for one image. */
 typedef struct cost {
@@ -24,10 +24,7 @@ typedef struct forecast {
 /* What the optimiser keeps beside the weights, and an average of them. */
 static int64_t state_bytes(const afn_phase *phase, int64_t trained)
 {
-    const afn_optimizer *optimizer = NULL;
-    const bool average = phase->optim.ema_decay > 0;
-    if (afn_optimizer_find(&optimizer, phase->optim.optimizer) != AFN_OK) return 0;
-    return (optimizer->n_state + average) * trained * (int64_t)sizeof(float);
+    return afn_update_states(&phase->optim) * trained * (int64_t)sizeof(float);
 }
 
 static double gb(int64_t bytes)
@@ -133,6 +130,7 @@ static afn_status time_training(forecast *c, afn_trainer *t)
         images += b.n;
         AFN_TRY(time_step(c, t, &b));
     }
+    AFN_TRY(afn_trainer_end_epoch(t)); /* a group's step, which takes memory too */
     c->train.read /= (double)images;
     AFN_TRY(afn_loader_start(f->train.loader, f->at.start));
     AFN_TRY(read_batch(&f->train, &b, &c->train.again));

@@ -23,6 +23,11 @@ typedef struct afn_scored {
  *   dlogits  (n, classes) its gradient, NULL = not wanted */
 double afn_cross_entropy(const afn_scored *s, float *dlogits);
 
+/* What the mean is divided by: the number of rows or, with class weights and without
+ * other, the sum of the labels' weights.  Means of batches, each times its own, make
+ * that of all their rows. */
+double afn_loss_weight(const afn_scored *s);
+
 /* Place of the label among the logits of row i: 0 where it is the largest.  Of equal
  * logits the first comes first, as torch.argmax has it; NaN is never first. */
 int afn_rank_of_label(const afn_scored *s, int64_t i);

@@ -37,8 +37,7 @@ static double row_loss(const afn_scored *s, int64_t i, float *dx, double per)
     return per * (all * log(sum) - wanted);
 }
 
-/* d */
-static double divisor(const afn_scored *s)
+double afn_loss_weight(const afn_scored *s)
 {
     double d = 0;
     if (!s->class_weight || s->other) return (double)s->n;
@@ -48,7 +47,7 @@ static double divisor(const afn_scored *s)
 
 double afn_cross_entropy(const afn_scored *s, float *dlogits)
 {
-    const double d = divisor(s), per = d > 0 ? 1 / d : 0;
+    const double d = afn_loss_weight(s), per = d > 0 ? 1 / d : 0;
     double loss = 0;
     for (int64_t i = 0; i < s->n; i++)
         loss += row_loss(s, i, dlogits ? dlogits + i * s->classes : NULL, per);

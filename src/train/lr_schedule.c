@@ -3,7 +3,9 @@
 #include "train/lr_schedule.h"
 
 static const afn_schedule *const list[] = {
-    &afn_schedule_constant,
+    &afn_schedule_constant,    &afn_schedule_step,   &afn_schedule_multistep,
+    &afn_schedule_exponential, &afn_schedule_cosine, &afn_schedule_onecycle,
+    &afn_schedule_plateau,
 };
 
 afn_status afn_schedule_find(const afn_schedule **out, const char *name)

@@ -7,6 +7,9 @@
 
 static const afn_optimizer *const list[] = {
     &afn_optim_sgd,
+    &afn_optim_adam,
+    &afn_optim_adamw,
+    &afn_optim_rmsprop,
 };
 
 afn_status afn_optimizer_find(const afn_optimizer **out, const char *name)

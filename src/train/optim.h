@@ -12,7 +12,8 @@
  * Errors     AFN_ENOTFOUND, naming those there are */
 afn_status afn_optimizer_find(const afn_optimizer **out, const char *name);
 
-extern const afn_optimizer afn_optim_sgd;
+extern const afn_optimizer afn_optim_sgd, afn_optim_adam, afn_optim_adamw,
+    afn_optim_rmsprop;
 
 /* ---- names and ranges, of schedules too ---- */
 

@@ -5,16 +5,14 @@
 #include <string.h>
 
 #include "train/loss.h"
-#include "train/lr_schedule.h"
 #include "train/trainer.h"
+#include "train/update.h"
 
 struct afn_trainer {
     afn_model *model;
     afn_plan *plan;
-    const afn_optimizer *optimizer;
-    afn_step_args args;
-    int64_t epoch;   /* epochs that have ended */
-    double reported; /* the last loss that was */
+    afn_rate rate;
+    afn_updater updater;
     int classes;
     double smoothing;
     float *class_weight; /* [classes], NULL = all 1 */
@@ -36,24 +34,12 @@ afn_trainer_opts afn_trainer_defaults(void)
     };
 }
 
-/* What options promise and a trainer does not do yet. */
-static afn_status check_supported(const afn_optim_opts *o, const afn_schedule_opts *s)
-{
-    const bool groups = o->layer_decay != 1 || o->head_lr_factor != 1;
-    const bool gradients = o->clip_norm > 0 || o->clip_value > 0 || o->accumulate > 1;
-    if (groups || o->no_decay_norm_bias || gradients || o->ema_decay > 0 ||
-        o->dampening != 0 || s->warmup_epochs || s->warmup_steps)
-        return afn_fail(AFN_EUNSUPPORTED, "not with this version");
-    return AFN_OK;
-}
-
 static afn_status check_options(const afn_trainer_opts *o, const afn_model *m)
 {
     const afn_graph *g = afn_model__graph(m);
     const bool *trainable = afn_model__trainable(m);
     afn_status st = afn_optim_check(&o->optim);
     if (st == AFN_OK) st = afn_schedule_check(&o->schedule);
-    if (st == AFN_OK) st = check_supported(&o->optim, &o->schedule);
     if (st != AFN_OK) return st;
     if (!(o->label_smoothing >= 0 && o->label_smoothing <= 1))
         return afn_fail(AFN_EINVAL, "label smoothing is %g, need 0 to 1",
@@ -114,11 +100,8 @@ afn_status afn_trainer_new(afn_trainer **out, afn_model *m,
     t->smoothing = (double)o.label_smoothing;
     AFN_TRY(check_options(&o, m));
     AFN_TRY(copy_weights(t, o.class_weight));
-    AFN_TRY(afn_optimizer_find(&t->optimizer, o.optim.optimizer));
-    t->args = (afn_step_args){ .lr = o.optim.lr,
-                               .momentum = o.optim.momentum,
-                               .weight_decay = o.optim.weight_decay,
-                               .nesterov = o.optim.nesterov };
+    AFN_TRY(afn_rate_begin(&t->rate, &o));
+    AFN_TRY(afn_updater_new(&t->updater, m, &o.optim));
     AFN_TRY(make_plan(t, &o));
     t->heads = afn_plan_heads(t->plan);
     *out = t;
@@ -141,6 +124,7 @@ void afn_trainer_free(afn_trainer *t)
 {
     if (!t) return;
     afn_plan_free(t->plan);
+    afn_updater_free(&t->updater);
     afn_free(t->class_weight);
     free_room(t);
     afn_free(t);
@@ -203,8 +187,10 @@ static afn_status forward(afn_trainer *t, const afn_batch *batch, const void *fe
                     : afn_plan_forward(t->plan, batch->pixels, batch->n, t->all);
 }
 
-/* Loss of head h, times its weight, with the gradient; of the first, what was right. */
-static void add_loss(afn_trainer *t, int h, afn_scored s, afn_step_result *r)
+/* Loss of head h, times its weight, with the gradient times `scale`; of the first head,
+ * what was right. */
+static void add_loss(afn_trainer *t, int h, afn_scored s, float scale,
+                     afn_step_result *r)
 {
     const size_t row = (size_t)t->heads * (size_t)t->classes;
     const size_t own = (size_t)t->classes, first = (size_t)h * own;
@@ -219,7 +205,7 @@ static void add_loss(afn_trainer *t, int h, afn_scored s, afn_step_result *r)
     for (int64_t i = 0; i < s.n; i++)
         for (size_t c = 0; c < own; c++)
             t->dall[(size_t)i * row + first + c] =
-                weight * t->dlogits[(size_t)i * own + c];
+                scale * weight * t->dlogits[(size_t)i * own + c];
 }
 
 afn_status afn_trainer__step(afn_trainer *t, const afn_batch *batch,
@@ -237,11 +223,12 @@ afn_status afn_trainer__step(afn_trainer *t, const afn_batch *batch,
                            .share = batch->share,
                            .smoothing = t->smoothing,
                            .class_weight = t->class_weight };
-    for (int h = 0; h < t->heads; h++) add_loss(t, h, s, &r);
+    const double weight = t->updater.o.accumulate > 1 ? afn_loss_weight(&s) : 1;
+    for (int h = 0; h < t->heads; h++) add_loss(t, h, s, (float)weight, &r);
     AFN_REQUIRE(isfinite(r.loss), AFN_EINVAL,
                 "the loss is no longer a number: try a lower learning rate than %g",
-                (double)t->args.lr);
-    AFN_TRY(afn_plan_backward_update(t->plan, t->dall, t->optimizer, &t->args, NULL));
+                afn_rate_now(&t->rate));
+    AFN_TRY(afn_update_backward(&t->updater, t->plan, &t->rate, t->dall, weight));
 done:
     if (result) *result = r;
     return st;
@@ -255,23 +242,24 @@ afn_status afn_trainer_step(afn_trainer *t, const afn_batch *batch,
 
 afn_status afn_trainer_end_epoch(afn_trainer *t)
 {
-    t->epoch++;
-    return AFN_OK;
+    const afn_status st = afn_update_rest(&t->updater, t->plan, &t->rate);
+    if (st == AFN_OK) t->rate.epoch++;
+    return st;
 }
 
 void afn_trainer_report(afn_trainer *t, double loss)
 {
-    t->reported = loss;
+    afn_rate_report(&t->rate, loss);
 }
 
 void afn_trainer_set_lr(afn_trainer *t, float lr)
 {
-    t->args.lr = lr;
+    afn_rate_set(&t->rate, (double)lr);
 }
 
 float afn_trainer_lr(const afn_trainer *t)
 {
-    return t->args.lr;
+    return (float)afn_rate_now(&t->rate);
 }
 
 afn_status afn_trainer_sync(afn_trainer *t)
@@ -281,14 +269,11 @@ afn_status afn_trainer_sync(afn_trainer *t)
 
 afn_status afn_trainer_sync_average(afn_trainer *t)
 {
-    return afn_trainer_sync(t);
+    return afn_plan_sync_average(t->plan);
 }
 
 void afn_trainer__fields(afn_trainer *t, afn_fields *f)
 {
-    double lr = (double)t->args.lr;
-    afn_field_int(f, "trainer.epoch", &t->epoch);
-    afn_field_real(f, "trainer.reported", &t->reported);
-    afn_field_real(f, "trainer.lr", &lr);
-    t->args.lr = (float)lr;
+    afn_rate_fields(&t->rate, f);
+    afn_update_fields(&t->updater, f);
 }

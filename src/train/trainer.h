@@ -13,8 +13,8 @@ afn_status afn_trainer__step(afn_trainer *t, const afn_batch *batch,
                              const void *features, afn_step_result *result);
 
 /* What it has beside the model's parameters and what its plan carries: the place in the
- * schedule, for example.  To be called between two steps of the optimiser.  Whatever a
- * trainer gains that outlives a step belongs here, or a resumed run is another one. */
+ * schedule, for example.  Whatever a trainer gains that outlives a step belongs here,
+ * or a resumed run is another one. */
 void afn_trainer__fields(afn_trainer *t, afn_fields *f);
 
 #endif

@@ -25,6 +25,7 @@ typedef struct job {
     int64_t step;      /* killed after this one, 0 = none, -1 = in validation */
     bool stop;         /* asked to stop instead */
     bool cache, modern;
+    int choices; /* of optimisers and schedules, 0 = the tutorial's */
 } job;
 
 static int64_t steps_done;
@@ -45,6 +46,37 @@ static int on_step(const afn_progress *p, void *user)
     return 1;
 }
 
+static void set_choices(afn_phase phase[2], int choices)
+{
+    afn_phase *const a = &phase[0], *const b = &phase[1];
+    a->optim = afn_optim_defaults(choices == 1 ? "adamw" : "rmsprop");
+    b->optim = afn_optim_defaults(choices == 1 ? "sgd" : "adam");
+    a->optim.lr = b->optim.lr = 0.002f;
+    a->optim.accumulate = 3; /* of 4 batches in an epoch */
+    if (choices == 1) {
+        a->optim.ema_decay = 0.9f;
+        a->schedule.schedule = "cosine";
+        a->schedule.on_updates = true;
+        b->schedule.schedule = "onecycle";
+        b->optim.ema_decay = 0.99f;
+        b->optim.ema_warmup = true;
+        b->optim.clip_norm = 1;
+        b->optim.layer_decay = 0.8f;
+    } else {
+        a->optim.centered = true;
+        a->optim.momentum = 0.5f;
+        a->schedule.schedule = "plateau";
+        a->schedule.patience = 0;
+        a->schedule.threshold = 0.9f;
+        b->schedule.schedule = "multistep";
+        b->schedule.milestone[0] = 1;
+        b->schedule.n_milestones = 1;
+        b->schedule.warmup_steps = 3;
+        b->optim.no_decay_norm_bias = true;
+        b->optim.weight_decay = 0.1f;
+    }
+}
+
 static void set_phases(afn_phase phase[2], const job *j)
 {
     afn_default_phases(phase);
@@ -53,6 +85,7 @@ static void set_phases(afn_phase phase[2], const job *j)
     phase[1].trainable = "features.12,classifier";
     phase[1].optim.lr = 0.01f;
     phase[1].augment.spec = "hflip,color=0.2";
+    if (j->choices) set_choices(phase, j->choices);
     if (!j->modern) return;
     phase[0].label_smoothing = 0.1f;
     phase[1].trainable = "*";
@@ -294,6 +327,27 @@ static void stopped_in_validation_it_validates_again(void **state)
     assert_same_run(undisturbed, j.out);
 }
 
+/* In the middle of a group of batches, too. */
+static void optimisers_schedules_and_averages_go_on_the_same(void **state)
+{
+    (void)state;
+    for (int choices = 1; choices <= 2; choices++) {
+        const job whole = { .out = folder(500 + 100 * choices), .choices = choices };
+        char undisturbed[1200];
+        snprintf(undisturbed, sizeof undisturbed, "%s", whole.out);
+        assert_int_equal(perform(&whole), 0);
+        for (int step = 1; step <= 16; step += 2) {
+            const job j = { .out = folder(500 + 100 * choices + step),
+                            .step = step,
+                            .stop = step % 4 == 1,
+                            .choices = choices };
+            assert_int_equal(perform(&j), j.stop ? STOPPED : SIGKILL);
+            resume(j);
+            assert_same_run(undisturbed, j.out);
+        }
+    }
+}
+
 /* From some call on the disk is full: one line, and the run can be resumed. */
 static void a_full_disk_costs_nothing_that_was_saved(void **state)
 {
@@ -324,6 +378,7 @@ int main(void)
         cmocka_unit_test(killed_at_any_moment_it_leaves_the_same_files),
         cmocka_unit_test(stopped_after_any_step_it_goes_on_the_same),
         cmocka_unit_test(stopped_in_validation_it_validates_again),
+        cmocka_unit_test(optimisers_schedules_and_averages_go_on_the_same),
         cmocka_unit_test(a_full_disk_costs_nothing_that_was_saved),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

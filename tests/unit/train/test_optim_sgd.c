@@ -1,48 +1,35 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* SGD against torch.optim.SGD: three steps on w = (1, -2) with gradients (0.5, 1),
- * (-1, 0.25), (2, -0.5); values from PyTorch 1.13.1 in float32. */
-#include "afn_test.h"
-#include "train/optim.h"
-
-static const float gradient[3][2] = { { 0.5f, 1.0f },
-                                      { -1.0f, 0.25f },
-                                      { 2.0f, -0.5f } };
-
-static void run(float w[2], const afn_step_args *args)
-{
-    float velocity[2] = { 0 };
-    float *state[AFN_MAX_STATE] = { velocity };
-    w[0] = 1.0f;
-    w[1] = -2.0f;
-    for (int i = 0; i < 3; i++) afn_optim_sgd.step(2, w, gradient[i], state, args);
-}
+/* SGD against torch.optim.SGD, and how an optimiser is found. */
+#include "three_steps.h"
 
 static void plain_sgd_follows_the_gradient(void **state)
 {
     (void)state;
-    float w[2];
-    run(w, &(afn_step_args){ .lr = 0.1f });
-    assert_float_equal(w[0], 0.85, 1e-6);
-    assert_float_equal(w[1], -2.075, 1e-6);
+    EXPECT_AFTER(&afn_optim_sgd, 0.85, -2.075, .lr = 0.1f);
+    const afn_step_args plain = { .lr = 0.1f }, heavy = { .momentum = 0.9f };
+    assert_false(afn_optim_sgd.uses(&plain, 0));
+    assert_true(afn_optim_sgd.uses(&heavy, 0));
 }
 
 static void momentum_and_weight_decay_are_pytorchs(void **state)
 {
     (void)state;
-    float w[2];
-    run(w, &(afn_step_args){ .lr = 0.1f, .momentum = 0.9f, .weight_decay = 0.01f });
-    assert_float_equal(w[0], 0.848984778, 1e-6);
-    assert_float_equal(w[1], -2.25688481, 1e-6);
+    EXPECT_AFTER(&afn_optim_sgd, 0.848984778, -2.25688481, .lr = 0.1f, .momentum = 0.9f,
+                 .weight_decay = 0.01f);
 }
 
 static void nesterov_is_pytorchs(void **state)
 {
     (void)state;
-    float w[2];
-    run(w, &(afn_step_args){
-               .lr = 0.1f, .momentum = 0.9f, .weight_decay = 0.01f, .nesterov = true });
-    assert_float_equal(w[0], 0.711168468, 1e-6);
-    assert_float_equal(w[1], -2.29946041, 1e-6);
+    EXPECT_AFTER(&afn_optim_sgd, 0.711168468, -2.29946041, .lr = 0.1f, .momentum = 0.9f,
+                 .weight_decay = 0.01f, .nesterov = true);
+}
+
+static void dampening_is_pytorchs(void **state)
+{
+    (void)state;
+    EXPECT_AFTER(&afn_optim_sgd, 0.859499991, -2.26974988, .lr = 0.1f, .momentum = 0.9f,
+                 .dampening = 0.5f);
 }
 
 static void an_unknown_optimizer_is_named(void **state)
@@ -51,7 +38,8 @@ static void an_unknown_optimizer_is_named(void **state)
     const afn_optimizer *o;
     assert_ok(afn_optimizer_find(&o, "sgd"));
     assert_string_equal(o->name, "sgd");
-    assert_fails(AFN_ENOTFOUND, "lion: no such optimizer",
+    assert_fails(AFN_ENOTFOUND,
+                 "lion: no such optimizer, there is sgd, adam, adamw, rmsprop",
                  afn_optimizer_find(&o, "lion"));
 }
 
@@ -61,6 +49,7 @@ int main(void)
         cmocka_unit_test(plain_sgd_follows_the_gradient),
         cmocka_unit_test(momentum_and_weight_decay_are_pytorchs),
         cmocka_unit_test(nesterov_is_pytorchs),
+        cmocka_unit_test(dampening_is_pytorchs),
         cmocka_unit_test(an_unknown_optimizer_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
