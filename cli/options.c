@@ -86,11 +86,14 @@ static bool set_value(const cli_option *o, const char *text, void *value)
     return set[o->type](o, text, value);
 }
 
-static void expected_choice(const cli_option *o, char *buf, size_t bytes)
+/* "auto, batch or frozen": the choices whose bits are set. */
+static void expected_choice(const cli_option *o, unsigned bits, char *buf, size_t bytes)
 {
     size_t used = 0;
     for (int i = 0; o->choice[i] && used < bytes; i++) {
-        const char *join = !i ? "" : o->choice[i + 1] ? ", " : " or ";
+        if (!(bits & 1u << i)) continue;
+        const bool last = !o->choice[i + 1] || !(bits >> (i + 1));
+        const char *join = !used ? "" : last ? " or " : ", ";
         used += (size_t)snprintf(buf + used, bytes - used, "%s%s", join, o->choice[i]);
     }
 }
@@ -111,7 +114,7 @@ char *cli_expected(const cli_option *o, char *buf, size_t bytes)
     else if (o->type == CLI_TEXT)
         snprintf(buf, bytes, "%s", o->metavar);
     else if (o->type == CLI_CHOICE)
-        expected_choice(o, buf, bytes);
+        expected_choice(o, ~0u, buf, bytes);
     return buf;
 }
 
@@ -242,6 +245,21 @@ static int check_complete(const cli_command *c, const cli_args *args)
     return CLI_GO_ON;
 }
 
+/* Options that others make meaningless. */
+static int check_with(const cli_command *c, const cli_args *args, void *values)
+{
+    char expected[128];
+    const cli_option *o;
+    for (int i = 0; (o = cli_option_at(c, i)); i++) {
+        if (!o->with || !args->given[i]) continue;
+        const cli_option *of = cli_option_at(c, find_name(c, o->with, strlen(o->with)));
+        if (o->with_choice & 1u << *(const int *)value_at(values, of)) continue;
+        expected_choice(of, o->with_choice, expected, sizeof expected);
+        return cli_usage(c, "--%s needs --%s %s", o->name, of->name, expected);
+    }
+    return CLI_GO_ON;
+}
+
 int cli_parse(const cli_command *c, int argc, char **argv, void *values, cli_args *args)
 {
     bool options = true;
@@ -258,7 +276,8 @@ int cli_parse(const cli_command *c, int argc, char **argv, void *values, cli_arg
             args->operand[args->n++] = argv[i];
         }
     }
-    return check_complete(c, args);
+    const int code = check_complete(c, args);
+    return code == CLI_GO_ON ? check_with(c, args, values) : code;
 }
 
 bool cli_given(const cli_command *c, const cli_args *args, const char *name)

@@ -36,6 +36,10 @@ typedef struct cli_option {
         *initial; /* default, as it would be typed; NULL leaves the value alone */
     bool required;
     bool hidden; /* from help */
+
+    /* It is read only with some choices of another option, and refused with others */
+    const char *with;     /* that option's name: a CLI_CHOICE; NULL = always read */
+    unsigned with_choice; /* bits 1 << place in its choice[] */
     const char *help;
     const char *section; /* heading before this option and those after it, in help and
                           * man page: "data"; NULL = as the option before */

@@ -77,7 +77,8 @@ int cli_train_parse(train_args *o, const cli_command *c, int argc, char **argv)
         code = cli_every(c, "record-every", o->record_every, &o->record_steps,
                          &o->record_s);
     if (code == CLI_GO_ON) code = cli_train_image_check(c, &o->image);
-    if (code == CLI_GO_ON) code = cli_optim_check(c, &o->optim);
+    if (code == CLI_GO_ON) code = cli_optim_check(c, &args, &o->optim);
+    if (code == CLI_GO_ON) code = cli_schedule_check(c, &o->schedule);
     if (code == CLI_GO_ON) code = cli_augment_check(c, &o->augment);
     if (code == CLI_GO_ON) code = cli_run_check(c, &o->run);
     return code;
@@ -95,6 +96,7 @@ static void add_phase(afn_phase *phase, const train_args *o, const char *name,
     phase->trainable = trainable;
     phase->epochs = (int)(head ? o->head_epochs : o->tune_epochs);
     cli_optim_set(phase, &o->optim, head ? o->head_lr : o->tune_lr);
+    cli_schedule_set(phase, &o->schedule);
     cli_augment_set(phase, a, head && a->head_spec ? a->head_spec : a->spec);
     cli_run_set_phase(phase, &o->run);
 }
@@ -285,9 +287,15 @@ static const cli_option output_options[] = {
 };
 
 const cli_option *const cli_train_options[] = {
-    model_options,          phase_options,
-    cli_optim_options,      cli_augment_options,
-    cli_train_data_options, cli_train_image_options,
-    cli_run_options,        machine_options,
-    output_options,         NULL,
+    model_options,
+    phase_options,
+    cli_optim_options,
+    cli_schedule_options,
+    cli_augment_options,
+    cli_train_data_options,
+    cli_train_image_options,
+    cli_run_options,
+    machine_options,
+    output_options,
+    NULL,
 };

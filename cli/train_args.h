@@ -13,6 +13,7 @@
 #include "optim_args.h"
 #include "progress.h"
 #include "run_args.h"
+#include "schedule_args.h"
 #include "train_data_args.h"
 
 enum { CLI_MAX_PHASES = 2 };
@@ -30,6 +31,7 @@ typedef struct train_args {
     bool batch_auto;
     int bn;
     optim_args optim;
+    schedule_args schedule;
     augment_args augment;
     run_args run;
 

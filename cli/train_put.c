@@ -40,9 +40,11 @@ static void put_phases(const training *s)
     char count[CLI_COUNT_BYTES];
     for (int i = 0; i < s->n_phases; i++) {
         const afn_phase *p = &s->phase[i];
-        printf("phase    %s: %d %s at %g, trains %s parameters (", p->name, p->epochs,
-               cli_plural(p->epochs, "epoch", "epochs"), (double)p->optim.lr,
-               cli_count(s->trained[i], count));
+        printf("phase    %s: %d %s at %g", p->name, p->epochs,
+               cli_plural(p->epochs, "epoch", "epochs"), (double)p->optim.lr);
+        cli_optim_put(p);
+        cli_schedule_put(p);
+        printf(", trains %s parameters (", cli_count(s->trained[i], count));
         cli_put(stdout, p->trainable ? p->trainable : afn_model_head(s->m));
         printf(")");
         if (s->trained[i] < s->parameters)

@@ -60,6 +60,18 @@ END
 has tuned/metrics.csv '^head,2,'
 has tuned/metrics.csv '^tune,1,'
 
+# ---- an optimiser, a schedule and an average of one's own ----
+run train fake:size=12,classes=3 --weights scratch/model.safetensors --out chosen \
+    --head-epochs 4 --tune-epochs 1 --batch 4 --image-size 32 --val 0 --head-lr 0.01 \
+    --threads 1 --optimizer adamw --schedule step --step-size 2 --gamma 0.5 \
+    --warmup-epochs 1 --warmup-factor 0.1 --accumulate 2 --ema-decay 0.9 --clip-norm 1 \
+    --layer-decay 0.8 --no-decay-norm-bias
+code 0
+has out '^phase    head: 4 epochs at 0.01 of adamw, 2 batches a step, average of weights, step, 1 epoch of warm-up, trains 1,539 parameters \(classifier.1\), 722,496 stay frozen$'
+[ "$(cut -d, -f1,2,7 chosen/metrics.csv | tr '\n' ' ')" = \
+    "phase,epoch,lr head,1,0.001 head,2,0.01 head,3,0.01 head,4,0.005 tune,1,1e-05 " ] ||
+    fail "rates: $(cut -d, -f1,2,7 chosen/metrics.csv | tr '\n' ' ')"
+
 # ---- kept features change nothing, wherever they are ----
 frozen="fake:size=30,classes=3,height=96,width=96 --weights scratch/model.safetensors
     --image-size 96 --head-epochs 3 --tune-epochs 0 --batch 8 --threads 1"

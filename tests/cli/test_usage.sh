@@ -53,7 +53,7 @@ code 0
 run help train
 has out '^      --batch N\|auto +images in a step; auto is 32'
 grep -q backend .out && fail "a hidden option is shown"
-for section in model phases optimiser augmentation data images machine output; do
+for section in model phases optimiser schedule augmentation data images machine output; do
     [ "$(grep -cx "$section:" .out)" -eq 1 ] || fail "heading '$section'"
 done
 
@@ -154,6 +154,23 @@ run train photos --model resnet18 --out run --views 2 --augment light --cutmix 1
 usage_error "--views keeps features, --mixup and --cutmix have none" train
 run train photos --model resnet18 --out run --label-smoothing 2
 usage_error "--label-smoothing needs a number from 0 to 1, not '2'" train
+run train photos --model resnet18 --out run --optimizer lion
+usage_error "--optimizer needs sgd, adam, adamw or rmsprop, not 'lion'" train
+run train photos --model resnet18 --out run --schedule linear
+usage_error "--schedule needs constant, step, multistep, exponential, cosine, onecycle or plateau, not 'linear'" train
+run train photos --model resnet18 --out run --optimizer adam --beta2 1
+usage_error "--beta2 needs a number from 0 to below 1, not '1'" train
+run train photos --model resnet18 --out run --layer-decay 0
+usage_error "layer decay is 0, need above 0 to 1" train
+run train photos --model resnet18 --out run --clip-norm -1
+usage_error "--clip-norm needs a number from 0, not '-1'" train
+run train photos --model resnet18 --out run --accumulate 0
+usage_error "--accumulate needs a whole number from 1 to 100000, not '0'" train
+for list in 3,2 0,1 3, 3,x 3.5; do
+    run train photos --model resnet18 --out run --schedule multistep --milestones "$list"
+    [ "$list" = 3,2 ] || usage_error "--milestones needs up to 16 epochs such as 30,60,80, not '$list'" train
+    [ "$list" != 3,2 ] || usage_error "milestone 2 is 2, need one after 3" train
+done
 run train photos --out run --bn foo
 usage_error "--bn needs auto, batch or frozen, not 'foo'" train
 run train photos --out run --quiet=yes
@@ -172,6 +189,26 @@ run train photos --out run --model resnet18 --keep-head
 usage_error "--keep-head needs --weights" train
 run train photos --out run --model resnet18 --nesterov --momentum 0
 usage_error "--nesterov needs a --momentum above 0" train
+run train photos --out run --model resnet18 --nesterov --dampening 0.5
+usage_error "--nesterov has no --dampening" train
+run train photos --out run --model resnet18 --beta1 0.9
+usage_error "--beta1 needs --optimizer adam or adamw" train
+run train photos --out run --model resnet18 --optimizer adamw --momentum 0.9
+usage_error "--momentum needs --optimizer sgd or rmsprop" train
+run train photos --out run --model resnet18 --eps 1e-3
+usage_error "--eps needs --optimizer adam, adamw or rmsprop" train
+run train photos --out run --model resnet18 --ema-warmup
+usage_error "--ema-warmup needs --ema-decay" train
+run train photos --out run --model resnet18 --gamma 0.5
+usage_error "--gamma needs --schedule step, multistep or exponential" train
+run train photos --out run --model resnet18 --schedule onecycle --plateau-patience 3
+usage_error "--plateau-patience needs --schedule plateau" train
+run train photos --out run --model resnet18 --schedule multistep
+usage_error "--schedule multistep needs --milestones" train
+run train photos --out run --model resnet18 --schedule onecycle --warmup-epochs 1
+usage_error "onecycle has a warm-up of its own" train
+run train photos --out run --model resnet18 --warmup-epochs 1 --warmup-steps 10
+usage_error "warm-up has both epochs and steps" train
 run train photos --out run --model resnet18 --tune-epochs 0
 usage_error "--head-epochs and --tune-epochs are both 0" train
 
