@@ -21,6 +21,7 @@
 #include "afina/report.h"
 #include "afina/status.h"
 #include "afina/tensor.h"
+#include "afina/toml.h"
 #include "afina/train.h"
 #include "afina/weights.h"
 
