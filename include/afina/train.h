@@ -117,6 +117,47 @@ AFN_API void afn_eval_free(afn_eval *e); /* a zeroed one is a no-op */
 
 /* ---- whole runs ---- */
 
+/* How a phase finds its weights. */
+typedef enum afn_solver {
+    AFN_SOLVER_EPOCHS, /* epochs of an optimiser's steps */
+    AFN_SOLVER_LBFGS   /* at once, in one long epoch: see below */
+} afn_solver;
+
+/* AFN_SOLVER_LBFGS: L-BFGS with a line search, over all training images in each pass,
+ * on kept features.  For what comes last, a head above all; of a linear head it finds
+ * the one best there is, logistic regression:
+ *
+ *   mean cross-entropy + l2 / 2 (sum of squares of the weights, without biases)
+ *
+ * which with scikit-learn's C = 1 / (l2 images) is what LogisticRegression minimises.
+ * The phase has one epoch.  Its network is a fixed function: no dropout, running
+ * statistics throughout, fp32.  Names are those of torch.optim.LBFGS.
+ *
+ * A run refuses what is no fixed function (AFN_EINVAL): AFN_BN_BATCH, the balanced
+ * sampler, mixed images, images augmented without views; and a phase whose features
+ * are not kept, for want of a frozen part or of room.  AFN_EUNSUPPORTED: a phase that
+ * trains below an auxiliary classifier. */
+typedef struct afn_lbfgs_opts {
+    double l2;    /* from 0; below 0 (default) = chosen by the loss of the validation
+                   * images among 1, 0.32, 0.1 ... 1e-6, each begun where the one before
+                   * ended; without validation images 1 / images, C = 1 */
+    int max_iter; /* for each l2, default 1000 */
+    int history_size;      /* default 10 */
+    double tolerance_grad; /* of the largest component, default 1e-6 */
+} afn_lbfgs_opts;
+AFN_API afn_lbfgs_opts afn_lbfgs_defaults(void);
+
+/* What solving a phase came to. */
+typedef struct afn_solved {
+    const char *phase;
+    double l2;              /* of the solution */
+    int tried;              /* values that it was chosen among, 0 where it was given */
+    int iterations, passes; /* over the images, of all that were tried */
+    double loss;            /* of the training images, with the penalty */
+    bool converged;         /* the solution did */
+    double seconds;
+} afn_solved;
+
 /* A stretch of epochs with one set of trainable parameters and one fresh optimiser. */
 typedef struct afn_phase {
     const char *name;      /* "head", "tune": in metrics.csv */
@@ -127,6 +168,9 @@ typedef struct afn_phase {
     afn_schedule_opts schedule;
     afn_augment_opts augment; /* of training images; all zero = none */
     float label_smoothing;    /* 0 to 1 */
+    afn_solver solver;        /* default AFN_SOLVER_EPOCHS; optim and schedule are read
+                               * with that one only */
+    afn_lbfgs_opts lbfgs;     /* of AFN_SOLVER_LBFGS */
 
     /* The phase ends early with the patience'th epoch in a row that is not better, by
      * more than min_delta, than the best before; 0 = never */
@@ -147,7 +191,7 @@ typedef struct afn_epoch {
     double train_loss, train_acc; /* over the epoch's batches, as they were trained:
                                    * augmented, mixed, against smoothed labels */
     double val_loss, val_acc;
-    float lr;                 /* of the last step */
+    float lr;                 /* of the last step, 0 where the phase is solved */
     double images_per_second; /* of training */
     double seconds;           /* with validation */
     bool best;                /* the best so far: saved as the model */
@@ -261,6 +305,8 @@ typedef struct afn_fit_opts {
     /* Before the first epoch of a phase whose features could be kept, and again where
      * that has to be given up. */
     int (*on_features)(const afn_features *f, void *user);
+    /* After a phase that was solved at once, before its on_epoch(). */
+    void (*on_solved)(const afn_solved *s, void *user);
     /* Where the training time of a phase went, at its end; NULL = not measured. */
     void (*on_profile)(const char *phase, const afn_profile *p, void *user);
     /* At the end of a run that succeeded. */

@@ -9,17 +9,27 @@
  * last.pth at the end of the run, also one that was stopped. */
 #include "train/fit.h"
 
+#include <math.h>
+
 #include "train/checkpoint.h"
 #include "train/records.h"
 #include "train/run_config.h"
 #include "train/run_settings.h"
+
+afn_lbfgs_opts afn_lbfgs_defaults(void)
+{
+    return (afn_lbfgs_opts){
+        .l2 = -1, .max_iter = 1000, .history_size = 10, .tolerance_grad = 1e-6
+    };
+}
 
 afn_phase afn_phase_defaults(void)
 {
     return (afn_phase){ .name = "head",
                         .epochs = 5,
                         .optim = afn_optim_defaults("sgd"),
-                        .schedule = afn_schedule_defaults() };
+                        .schedule = afn_schedule_defaults(),
+                        .lbfgs = afn_lbfgs_defaults() };
 }
 
 void afn_default_phases(afn_phase phase[2])
@@ -150,15 +160,43 @@ void afn_fit__close(afn_fit_run *f)
     afn_free(f->other);
 }
 
+/* What lbfgs cannot solve, or is told wrongly. */
+static afn_status check_lbfgs(const afn_fit_opts *o, const afn_phase *p)
+{
+    afn_status st = AFN_OK;
+    const afn_lbfgs_opts *l = &p->lbfgs;
+    AFN_REQUIRE(p->epochs <= 1, AFN_EINVAL, "lbfgs takes 1 epoch, not %d", p->epochs);
+    AFN_REQUIRE(isfinite(l->l2), AFN_EINVAL, "l2 is %g", l->l2);
+    AFN_REQUIRE(l->max_iter >= 1, AFN_EINVAL, "max_iter is %d, need at least 1",
+                l->max_iter);
+    AFN_REQUIRE(l->history_size >= 1 && l->history_size <= 1000, AFN_EINVAL,
+                "history_size is %d, need 1 to 1000", l->history_size);
+    AFN_REQUIRE(l->tolerance_grad >= 0, AFN_EINVAL,
+                "tolerance_grad is %g, need 0 or more", l->tolerance_grad);
+    AFN_REQUIRE(o->bn != AFN_BN_BATCH, AFN_EINVAL,
+                "lbfgs needs fixed statistics, not those of each batch");
+    AFN_REQUIRE(!o->balanced, AFN_EINVAL,
+                "lbfgs takes all images: weigh classes instead of drawing images");
+done:
+    return st;
+}
+
+static afn_status check_phase(const afn_fit_opts *o, const afn_phase *p)
+{
+    afn_status st = p->solver == AFN_SOLVER_LBFGS ? check_lbfgs(o, p) : AFN_OK;
+    if (st == AFN_OK) st = afn_optim_check(&p->optim);
+    if (st == AFN_OK) st = afn_schedule_check(&p->schedule);
+    if (st == AFN_OK) st = afn_augment_check(&p->augment);
+    return st;
+}
+
 static afn_status check_phases(const afn_fit_run *f)
 {
     for (int i = 0; i < f->o.n_phases; i++) {
         const afn_phase *p = &f->o.phase[i];
         if (p->epochs < 0)
             return afn_fail(AFN_EINVAL, "phase %s has %d epochs", p->name, p->epochs);
-        afn_status st = afn_optim_check(&p->optim);
-        if (st == AFN_OK) st = afn_schedule_check(&p->schedule);
-        if (st == AFN_OK) st = afn_augment_check(&p->augment);
+        const afn_status st = check_phase(&f->o, p);
         if (st != AFN_OK) return afn_context(st, "phase %s", p->name);
         if (!(p->label_smoothing >= 0 && p->label_smoothing <= 1))
             return afn_fail(AFN_EINVAL, "phase %s: label smoothing is %g, need 0 to 1",

@@ -4,6 +4,7 @@
  *   fit.c         options, opening, the list of phases
  *   fit_phase.c   one phase: a trainer, kept features, its epochs
  *   fit_epoch.c   one epoch: steps, validation
+ *   fit_solve.c   one that is solved at once, see objective.h
  *   fit_end.c     what the end leaves, be it reached, asked for or a failure
  *   fit_forecast.c  what a run will take
  *   records.c     what the run tells of itself: run.jsonl, TensorBoard
@@ -91,7 +92,7 @@ void afn_fit__close(afn_fit_run *f); /* a zeroed one with lock -1 is a no-op */
 afn_status afn_fit__set_up(afn_fit_run *f, afn_trainer **t, const afn_phase *phase);
 
 /* Augment as the phase does, and split both plans where frozen layers come first. */
-afn_status afn_fit__split(afn_fit_run *f, afn_trainer *t, const afn_phase *phase);
+afn_status afn_fit__split(afn_fit_run *f, afn_plan *plan, const afn_phase *phase);
 void afn_fit__join(afn_fit_run *f);
 
 /* Weights of the model that train now, or that do not. */
@@ -109,6 +110,18 @@ afn_status afn_fit__train_batch(afn_fit_run *f, afn_trainer *t, const afn_batch 
 
 /* Train and validate; the place is then between two epochs.  *e is what came out. */
 afn_status afn_fit__epoch(afn_fit_run *f, afn_trainer *t, afn_epoch *e);
+
+/* The second half of that, for weights that are in the model: validate, keep what came
+ * out, move on.
+ *   start    when the epoch began */
+afn_status afn_fit__close_epoch(afn_fit_run *f, afn_epoch *e, double start);
+
+/* ---- fit_solve.c ---- */
+
+/* Solve the phase; fills the training part of e.  Where it fails or is stopped the
+ * weights are as before. */
+struct afn_objective;
+afn_status afn_fit__solve(afn_fit_run *f, struct afn_objective *o, afn_epoch *e);
 
 /* ---- fit_end.c ---- */
 

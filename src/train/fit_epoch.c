@@ -147,10 +147,16 @@ done:
     return st;
 }
 
-/* Keep what came out, and move on. */
-static afn_status close_epoch(afn_fit_run *f, afn_epoch *e)
+afn_status afn_fit__close_epoch(afn_fit_run *f, afn_epoch *e, double start)
 {
     afn_status st = AFN_OK;
+    e->epoch = (int)f->at.epoch + 1;
+    e->run_epoch = f->run_epoch + 1;
+    e->run_of = f->run_of;
+    AFN_TRY(validate(f, e));
+    e->skipped = afn_loader_bad(f->train.loader);
+    if (f->val.loader) e->skipped += afn_loader_bad(f->val.loader);
+    e->seconds = afn_now_s() - start;
     AFN_TRY(afn_best_offer(&f->best, e, f->model));
     AFN_TRY(afn_best_save_if_due(&f->best, f->model, &f->folder));
     AFN_TRY(afn_run_folder_epoch(&f->folder, e));
@@ -168,17 +174,11 @@ afn_status afn_fit__epoch(afn_fit_run *f, afn_trainer *t, afn_epoch *e)
     afn_status st = AFN_OK;
     const double start = afn_now_s();
     e->epoch = (int)f->at.epoch + 1;
-    e->run_epoch = f->run_epoch + 1;
-    e->run_of = f->run_of;
     AFN_TRY(train_epoch(f, t, e));
     if (f->end != AFN_END_ALL) goto done;
     AFN_TRY(afn_trainer_sync_average(t));
-    AFN_TRY(validate(f, e));
+    AFN_TRY(afn_fit__close_epoch(f, e, start));
     afn_trainer_report(t, f->predictor ? e->val_loss : e->train_loss);
-    e->skipped = afn_loader_bad(f->train.loader);
-    if (f->val.loader) e->skipped += afn_loader_bad(f->val.loader);
-    e->seconds = afn_now_s() - start;
-    AFN_TRY(close_epoch(f, e));
 done:
     return st;
 }

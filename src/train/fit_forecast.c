@@ -224,7 +224,7 @@ static afn_status forecast_phase(afn_phase_forecast *p, forecast *c, int i)
     p->trained = afn_fit__count(f->model, true);
     p->frozen = afn_fit__count(f->model, false);
     AFN_TRY(check_memory(f, phase, t, p->trained, i == 0));
-    AFN_TRY(afn_fit__split(f, t, phase));
+    AFN_TRY(afn_fit__split(f, afn_trainer__plan(t), phase));
     AFN_TRY(time_training(c, t));
     AFN_TRY(time_validation(c));
     p->memory_bytes = resident(c, phase, p->trained);

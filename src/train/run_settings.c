@@ -71,6 +71,11 @@ static void add_classes(afn_buf *b, const afn_model *m, const afn_dataset *d)
 const afn_setting afn_phase_settings[] = {
     PHASE("epochs", INT, epochs),
     PHASE("trainable", TEXT, trainable),
+    PHASE("solver", INT, solver),
+    PHASE("l2", DOUBLE, lbfgs.l2),
+    PHASE("max iterations", INT, lbfgs.max_iter),
+    PHASE("history size", INT, lbfgs.history_size),
+    PHASE("gradient tolerance", DOUBLE, lbfgs.tolerance_grad),
     PHASE("label smoothing", FLOAT, label_smoothing),
     PHASE("augmentation", TEXT, augment.spec),
     PHASE("mixup", DOUBLE, augment.mixup),
