@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config_file.h"
 #include "machine_options.h"
 #include "out_folder.h"
 #include "stop.h"
@@ -61,6 +62,13 @@ static int on_features(const afn_features *f, void *user)
     cli_progress_clear(&s->progress);
     if (cli_progress_speaks(&s->progress)) cli_train_put_features(f);
     return 0;
+}
+
+static void on_solved(const afn_solved *a, void *user)
+{
+    training *s = user;
+    cli_progress_clear(&s->progress);
+    if (!s->o->quiet) cli_train_put_solved(a);
 }
 
 /* A phase is over: its profile waits until the end of the run. */
@@ -176,6 +184,11 @@ static int stopped(const training *s)
     return 128 + cli_stop_signal();
 }
 
+static const char *config_text(const training *s)
+{
+    return s->o->file ? afn_toml_text(s->o->file->doc) : NULL;
+}
+
 static void on_end(afn_fit_end why, void *user)
 {
     training *s = user;
@@ -217,10 +230,12 @@ static int fit(training *s, afn_fit_opts opts)
     opts.on_validation = on_validation;
     opts.on_features = on_features;
     opts.on_record = on_record;
+    opts.on_solved = on_solved;
     if (o->profile) opts.on_profile = on_profile;
     opts.on_end = on_end;
     opts.user = s;
-    char *note = cli_resume_note(s->resumed, o->batch_auto ? opts.batch : 0);
+    char *note =
+        cli_resume_note(s->resumed, config_text(s), o->batch_auto ? opts.batch : 0);
     char *config = cli_train_config(&cli_cmd_train, o);
     opts.note = note;
     opts.config = config;
@@ -308,7 +323,7 @@ static int train(training *s)
 
 static int run(int argc, char **argv)
 {
-    train_args o;
+    train_args o = { 0 };
     cli_resume r;
     int code = cli_resume_open(&r, argc, argv);
     if (code == CLI_GO_ON) code = cli_train_parse(&o, &cli_cmd_train, r.argc, r.argv);
@@ -319,6 +334,7 @@ static int run(int argc, char **argv)
         code = train(&s);
         training_close(&s);
     }
+    cli_config_free(o.file);
     cli_resume_close(&r);
     return code;
 }

@@ -86,6 +86,14 @@ static bool set_value(const cli_option *o, const char *text, void *value)
     return set[o->type](o, text, value);
 }
 
+bool cli_option_set(const cli_option *o, const char *text, void *values)
+{
+    void *value = value_at(values, o);
+    if (o->type != CLI_FLAG) return set_value(o, text, value);
+    *(bool *)value = !strcmp(text, "true");
+    return *(bool *)value || !strcmp(text, "false");
+}
+
 /* "auto, batch or frozen": the choices whose bits are set. */
 static void expected_choice(const cli_option *o, unsigned bits, char *buf, size_t bytes)
 {
@@ -214,15 +222,20 @@ static int take_option(const cli_command *c, int argc, char **argv, int *i,
     return take_value(c, cli_option_at(c, place), text, argc, argv, i, values);
 }
 
-static void set_defaults(const cli_command *c, void *values)
+void cli_option_defaults(const cli_option *table, void *values)
 {
-    const cli_option *o;
-    for (int i = 0; (o = cli_option_at(c, i)); i++) {
-        assert(i < CLI_MAX_OPTIONS);
+    for (const cli_option *o = table; o && o->name; o++) {
         const bool set = !o->initial || set_value(o, o->initial, value_at(values, o));
         assert(set); /* a default is in its option's range */
         (void)set;
     }
+}
+
+static void set_defaults(const cli_command *c, void *values)
+{
+    cli_option_defaults(c->option, values);
+    for (int t = 0; c->more && c->more[t]; t++) cli_option_defaults(c->more[t], values);
+    assert(!cli_option_at(c, CLI_MAX_OPTIONS));
 }
 
 static int check_complete(const cli_command *c, const cli_args *args)
@@ -260,7 +273,8 @@ static int check_with(const cli_command *c, const cli_args *args, void *values)
     return CLI_GO_ON;
 }
 
-int cli_parse(const cli_command *c, int argc, char **argv, void *values, cli_args *args)
+int cli_parse_line(const cli_command *c, int argc, char **argv, void *values,
+                   cli_args *args)
 {
     bool options = true;
 
@@ -276,12 +290,28 @@ int cli_parse(const cli_command *c, int argc, char **argv, void *values, cli_arg
             args->operand[args->n++] = argv[i];
         }
     }
+    return CLI_GO_ON;
+}
+
+int cli_parse_end(const cli_command *c, const cli_args *args, void *values)
+{
     const int code = check_complete(c, args);
     return code == CLI_GO_ON ? check_with(c, args, values) : code;
 }
 
+int cli_parse(const cli_command *c, int argc, char **argv, void *values, cli_args *args)
+{
+    const int code = cli_parse_line(c, argc, argv, values, args);
+    return code == CLI_GO_ON ? cli_parse_end(c, args, values) : code;
+}
+
+int cli_option_find(const cli_command *c, const char *name)
+{
+    return find_name(c, name, strlen(name));
+}
+
 bool cli_given(const cli_command *c, const cli_args *args, const char *name)
 {
-    const int place = find_name(c, name, strlen(name));
+    const int place = cli_option_find(c, name);
     return place >= 0 && args->given[place];
 }

@@ -65,6 +65,24 @@ typedef struct cli_args {
 int cli_parse(const struct cli_command *c, int argc, char **argv, void *values,
               cli_args *args);
 
+/* The same in two parts, for a command that has values from elsewhere too: what is on
+ * the command line; whether nothing is missing that is required, or has no meaning
+ * beside others. */
+int cli_parse_line(const struct cli_command *c, int argc, char **argv, void *values,
+                   cli_args *args);
+int cli_parse_end(const struct cli_command *c, const cli_args *args, void *values);
+
+/* Set one option as if it had been typed; a flag takes true and false.
+ *   text     kept by an option of CLI_TEXT
+ * Returns false where text is none of its values. */
+bool cli_option_set(const cli_option *o, const char *text, void *values);
+
+/* Fill the values of one table with its defaults. */
+void cli_option_defaults(const cli_option *table, void *values);
+
+/* Place among a command's options, -1 where there is none of this name. */
+int cli_option_find(const struct cli_command *c, const char *name);
+
 /* The options of a command, from all of its tables: i from 0; NULL behind the last. */
 const cli_option *cli_option_at(const struct cli_command *c, int i);
 

@@ -29,12 +29,12 @@ static void put_line(FILE *f, const char *text)
  *   value    it has one, in the next argument */
 static bool is_own(const char *arg, bool *value)
 {
-    static const char *const own[] = { "--resume", "--out", "--time-limit",
-                                       "--progress" };
+    static const char *const own[] = { "--resume",   "--out",    "--time-limit",
+                                       "--progress", "--config", "--config-text" };
     static const char *const flag[] = { "--overwrite", "--quiet",   "-q",
                                         "--profile",   "--dry-run", "--json" };
-    *value = !strcmp(arg, "-o");
-    if (!strncmp(arg, "-o", 2)) return true;
+    *value = !strcmp(arg, "-o") || !strcmp(arg, "-c");
+    if (!strncmp(arg, "-o", 2) || !strncmp(arg, "-c", 2)) return true;
     for (size_t i = 0; i < sizeof flag / sizeof flag[0]; i++)
         if (!strcmp(arg, flag[i])) return true;
     for (size_t i = 0; i < sizeof own / sizeof own[0]; i++) {
@@ -46,7 +46,7 @@ static bool is_own(const char *arg, bool *value)
     return false;
 }
 
-char *cli_resume_note(const cli_resume *r, int64_t batch)
+char *cli_resume_note(const cli_resume *r, const char *config, int64_t batch)
 {
     char *text = NULL, folder[PATH_MAX];
     size_t size;
@@ -54,6 +54,10 @@ char *cli_resume_note(const cli_resume *r, int64_t batch)
     FILE *f = open_memstream(&text, &size);
     if (!f) return NULL;
     put_line(f, getcwd(folder, sizeof folder) ? folder : "");
+    if (config && *config) {
+        put_line(f, "--config-text");
+        put_line(f, config);
+    }
     for (int i = 1; i < r->argc; i++) {
         if (options && !strcmp(r->argv[i], "--")) {
             options = false;

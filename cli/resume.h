@@ -20,9 +20,11 @@ typedef struct cli_resume {
 int cli_resume_open(cli_resume *r, int argc, char **argv);
 void cli_resume_close(cli_resume *r);
 
-/* The note for a checkpoint: this folder and this command line, with a batch of so many
- * images where that is not 0.  Free it; NULL where memory ran out. */
-char *cli_resume_note(const cli_resume *r, int64_t batch);
+/* The note for a checkpoint: this folder and this command line.  Free it; NULL where
+ * memory ran out.
+ *   config   what its --config holds, which may be another file tomorrow; may be NULL
+ *   batch    images of a batch, where that is not 0 */
+char *cli_resume_note(const cli_resume *r, const char *config, int64_t batch);
 
 /* May a new run be made in the folder?  Returns CLI_OK, or CLI_FAILED after a message.
  */

@@ -107,6 +107,16 @@ const cli_option cli_run_options[] = {
       .initial = "0",
       .help = "end with the epoch that gets this part of the validation images right, "
               "0 for no" },
+    { .name = "monitor",
+      .type = CLI_CHOICE,
+      .at = offsetof(train_args, run.monitor),
+      .choice = monitors,
+      .initial = "accuracy",
+      .help = "what --patience looks at, of the validation images" },
+    { .name = NULL },
+};
+
+const cli_option cli_patience_options[] = {
     { .name = "patience",
       .type = CLI_INT,
       .metavar = "N",
@@ -123,11 +133,5 @@ const cli_option cli_run_options[] = {
       .high = DBL_MAX,
       .initial = "0",
       .help = "better for --patience is better by more than this" },
-    { .name = "monitor",
-      .type = CLI_CHOICE,
-      .at = offsetof(train_args, run.monitor),
-      .choice = monitors,
-      .initial = "accuracy",
-      .help = "what --patience looks at, of the validation images" },
     { .name = NULL },
 };

@@ -18,8 +18,9 @@ typedef struct run_args {
     int monitor;
 } run_args;
 
-/* Their rows: of the `run` in a train_args. */
-extern const cli_option cli_run_options[];
+/* Their rows: of the `run` in a train_args; the latter those that each phase may have
+ * for itself. */
+extern const cli_option cli_run_options[], cli_patience_options[];
 
 /* "100" as steps or "90s" as a time; NULL is neither.
  * Returns CLI_GO_ON, or an exit code after a usage message about the option. */

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "train_args.h"
-#include "machine_options.h"
-#include "weights_arg.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#include "config_file.h"
+#include "machine_options.h"
 
 /* ---- checks ---- */
 
@@ -41,6 +42,11 @@ static int parse_batch(train_args *o, const cli_command *c)
                      (int)LARGEST_BATCH, o->batch_text);
 }
 
+static int n_file_phases(const train_args *o)
+{
+    return o->file ? o->file->n_phases : 0;
+}
+
 /* What one option says of another. */
 static int check(const train_args *o, const cli_command *c)
 {
@@ -54,23 +60,61 @@ static int check(const train_args *o, const cli_command *c)
         return cli_usage(c, "--sampler balanced draws images: not with --no-shuffle");
     if (o->data.val + o->data.test >= 1)
         return cli_usage(c, "--val and --test leave nothing to train with");
-    if (!o->head_epochs && !o->tune_epochs)
+    if (!n_file_phases(o) && !o->head_epochs && !o->tune_epochs)
         return cli_usage(c, "--head-epochs and --tune-epochs are both 0");
     return CLI_GO_ON;
+}
+
+/* The head solved at once: one epoch, and what says how. */
+static int check_solver(train_args *o, const cli_command *c, const cli_args *given)
+{
+    static const char *const others[] = { "head-epochs", "head-lr" };
+    const bool solved = o->head_solver == AFN_SOLVER_LBFGS;
+    for (int i = 0; solved && i < 2; i++)
+        if (cli_given(c, given, others[i]))
+            return cli_usage(c,
+                             "--%s is for --head-solver epochs: lbfgs has one and no "
+                             "rate",
+                             others[i]);
+    if (!solved && cli_given(c, given, "head-l2"))
+        return cli_usage(c, "--head-l2 is for --head-solver lbfgs");
+    if (solved) o->head_epochs = 1;
+    return cli_l2(c, "head-l2", o->head_l2, &o->self.l2);
+}
+
+static int check_file_phases(train_args *o, const cli_command *c)
+{
+    int code = CLI_GO_ON;
+    for (int i = 0; i < n_file_phases(o) && code == CLI_GO_ON; i++)
+        code = cli_phase_check(c, &o->file->phase[i].o, &o->file->phase[i].known);
+    return code;
+}
+
+/* What is typed, and what a file says besides. */
+static int read_options(train_args *o, const cli_command *c, int argc, char **argv,
+                        cli_args *given)
+{
+    int code = cli_parse_line(c, argc, argv, o, given);
+    if (code == CLI_GO_ON) code = cli_config_read(o, c, given);
+    if (given->n) o->source = given->operand[0];
+    if (code != CLI_GO_ON) return code;
+    if (!o->print_config) return cli_parse_end(c, given, o);
+    cli_config_put(o, c, given);
+    return CLI_OK;
 }
 
 int cli_train_parse(train_args *o, const cli_command *c, int argc, char **argv)
 {
     cli_args args;
     *o = (train_args){ .image = { .resize = -1, .fit = -1 } };
-    int code = cli_parse(c, argc, argv, o, &args);
+    int code = read_options(o, c, argc, argv, &args);
     if (code != CLI_GO_ON) return code;
-    o->source = args.operand[0];
     if (o->quiet) o->progress = CLI_PROGRESS_QUIET;
     /* Behind fresh weights there is nothing that a head could be fitted to. */
     if (!o->weights && !cli_given(c, &args, "head-epochs")) o->head_epochs = 0;
 
     code = parse_batch(o, c);
+    if (code == CLI_GO_ON) code = check_solver(o, c, &args);
     if (code == CLI_GO_ON) code = check(o, c);
     if (code == CLI_GO_ON) code = parse_rooms(o, c);
     if (code == CLI_GO_ON)
@@ -81,31 +125,33 @@ int cli_train_parse(train_args *o, const cli_command *c, int argc, char **argv)
     if (code == CLI_GO_ON) code = cli_schedule_check(c, &o->schedule);
     if (code == CLI_GO_ON) code = cli_augment_check(c, &o->augment);
     if (code == CLI_GO_ON) code = cli_run_check(c, &o->run);
+    if (code == CLI_GO_ON) code = check_file_phases(o, c);
     return code;
 }
 
 /* ---- for the library ---- */
 
-static void add_phase(afn_phase *phase, const train_args *o, const char *name,
-                      const char *trainable)
+/* One of the two phases that there are without a file's. */
+static void add_usual(afn_phase *phase, const train_args *run, bool head)
 {
-    const augment_args *a = &o->augment;
-    const bool head = !trainable;
-    *phase = afn_phase_defaults();
-    phase->name = name;
-    phase->trainable = trainable;
-    phase->epochs = (int)(head ? o->head_epochs : o->tune_epochs);
-    cli_optim_set(phase, &o->optim, head ? o->head_lr : o->tune_lr);
-    cli_schedule_set(phase, &o->schedule);
-    cli_augment_set(phase, a, head && a->head_spec ? a->head_spec : a->spec);
-    cli_run_set_phase(phase, &o->run);
+    train_args o = *run;
+    o.self = (phase_args){ .name = head ? "head" : "tune",
+                           .unfreeze = head ? NULL : run->unfreeze,
+                           .epochs = head ? run->head_epochs : run->tune_epochs,
+                           .lr = head ? run->head_lr : run->tune_lr,
+                           .solver = head ? run->head_solver : AFN_SOLVER_EPOCHS,
+                           .l2 = run->self.l2 };
+    if (!head) o.augment.head_spec = NULL;
+    cli_phase_set(phase, &o);
 }
 
 int cli_train_phases(afn_phase phase[CLI_MAX_PHASES], const train_args *o)
 {
     int n = 0;
-    if (o->head_epochs) add_phase(&phase[n++], o, "head", NULL);
-    if (o->tune_epochs) add_phase(&phase[n++], o, "tune", o->unfreeze);
+    for (; n < n_file_phases(o); n++) cli_phase_set(&phase[n], &o->file->phase[n].o);
+    if (n) return n;
+    if (o->head_epochs) add_usual(&phase[n++], o, true);
+    if (o->tune_epochs) add_usual(&phase[n++], o, false);
     return n;
 }
 
@@ -161,6 +207,30 @@ static const cli_option model_options[] = {
     { .name = NULL },
 };
 
+static const cli_option config_options[] = {
+    { .section = "configuration",
+      .name = "config",
+      .letter = 'c',
+      .type = CLI_TEXT,
+      .metavar = "FILE",
+      .at = offsetof(train_args, config),
+      .help =
+          "take options from a TOML file, whose keys are their names; what is typed "
+          "counts more; with [[phase]] tables the run has these phases instead of "
+          "the two below" },
+    { .name = "config-text",
+      .type = CLI_TEXT,
+      .metavar = "TOML",
+      .at = offsetof(train_args, config_text),
+      .hidden = true,
+      .help = "such a file itself, for a run that goes on" },
+    { .name = "print-config",
+      .type = CLI_FLAG,
+      .at = offsetof(train_args, print_config),
+      .help = "print all options as such a file, and do nothing else" },
+    { .name = NULL },
+};
+
 static const cli_option phase_options[] = {
     { .section = "phases",
       .name = "head-epochs",
@@ -179,6 +249,24 @@ static const cli_option phase_options[] = {
       .high = 1000,
       .initial = "0.001",
       .help = "its learning rate" },
+    { .name = "head-solver",
+      .type = CLI_CHOICE,
+      .at = offsetof(train_args, head_solver),
+      .choice = cli_solvers,
+      .initial = "epochs",
+      .help = "how the first phase finds the head: in epochs of steps, or at once by "
+              "L-BFGS on the features of all images, which yields the best linear head "
+              "there is, without augmentation unless --views or --head-augment is "
+              "given" },
+    { .name = "head-l2",
+      .type = CLI_TEXT,
+      .metavar = "auto|L",
+      .at = offsetof(train_args, head_l2),
+      .initial = "auto",
+      .help = "with lbfgs: L/2 times the sum of the squares of the head's weights is "
+              "added to the loss (scikit-learn's C is 1 / (L images)); auto tries 1, "
+              "0.32, 0.1 and so on, and takes the one with the least loss on the "
+              "validation images, 1 / images where there are none" },
     { .name = "tune-epochs",
       .type = CLI_INT,
       .metavar = "N",
@@ -288,6 +376,7 @@ static const cli_option output_options[] = {
 
 const cli_option *const cli_train_options[] = {
     model_options,
+    config_options,
     phase_options,
     cli_optim_options,
     cli_schedule_options,
@@ -295,6 +384,7 @@ const cli_option *const cli_train_options[] = {
     cli_train_data_options,
     cli_train_image_options,
     cli_run_options,
+    cli_patience_options,
     machine_options,
     output_options,
     NULL,

@@ -11,20 +11,28 @@
 #include "cli.h"
 #include "data_open.h"
 #include "optim_args.h"
+#include "phase_args.h"
 #include "progress.h"
 #include "run_args.h"
 #include "schedule_args.h"
 #include "train_data_args.h"
 
-enum { CLI_MAX_PHASES = 2 };
+typedef struct cli_config cli_config;
 
 typedef struct train_args {
     const char *source; /* DATA */
+    const char *config;
+    const char *config_text; /* what it held, for a run that goes on */
+    bool print_config;
+    cli_config *file; /* NULL = none; to be freed */
     const char *model, *weights, *out;
     bool keep_head;
 
     int64_t head_epochs, tune_epochs;
     double head_lr, tune_lr;
+    int head_solver;
+    const char *head_l2;
+    phase_args self; /* of one phase */
     const char *unfreeze;
     const char *batch_text;
     int64_t batch; /* what --batch says; of auto the largest tried */

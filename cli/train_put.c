@@ -35,15 +35,26 @@ static void put_sizes(const training *s)
     printf("\n");
 }
 
+/* How a phase gets at its weights. */
+static void put_method(const afn_phase *p)
+{
+    if (p->solver == AFN_SOLVER_LBFGS) {
+        printf("solved by L-BFGS");
+        return;
+    }
+    printf("%d %s at %g", p->epochs, cli_plural(p->epochs, "epoch", "epochs"),
+           (double)p->optim.lr);
+    cli_optim_put(p);
+    cli_schedule_put(p);
+}
+
 static void put_phases(const training *s)
 {
     char count[CLI_COUNT_BYTES];
     for (int i = 0; i < s->n_phases; i++) {
         const afn_phase *p = &s->phase[i];
-        printf("phase    %s: %d %s at %g", p->name, p->epochs,
-               cli_plural(p->epochs, "epoch", "epochs"), (double)p->optim.lr);
-        cli_optim_put(p);
-        cli_schedule_put(p);
+        printf("phase    %s: ", p->name);
+        put_method(p);
         printf(", trains %s parameters (", cli_count(s->trained[i], count));
         cli_put(stdout, p->trainable ? p->trainable : afn_model_head(s->m));
         printf(")");
@@ -92,6 +103,16 @@ void cli_train_put_features(const afn_features *f)
         cli_put(stdout, f->why);
     }
     printf("\n");
+    fflush(stdout);
+}
+
+void cli_train_put_solved(const afn_solved *s)
+{
+    printf("solved   %s: %d %s of L-BFGS, %d passes over the images, L2 %.2g", s->phase,
+           s->iterations, cli_plural(s->iterations, "iteration", "iterations"),
+           s->passes, s->l2);
+    if (s->tried) printf(" (of %d tried, by the validation loss)", s->tried);
+    printf(", %.1f s%s\n", s->seconds, s->converged ? "" : ", not converged");
     fflush(stdout);
 }
 

@@ -37,6 +37,9 @@ void cli_train_put_plan(const training *s);
 /* The library's word on kept features. */
 void cli_train_put_features(const afn_features *f);
 
+/* What solving a phase came to. */
+void cli_train_put_solved(const afn_solved *s);
+
 /* At the end: the best epoch and the files. */
 void cli_train_put_outcome(const training *s, const afn_epoch *best);
 
