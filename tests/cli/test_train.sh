@@ -240,7 +240,7 @@ run train photos --model squeezenet1_1 --out none --json
 usage_error "--json is for --dry-run: --progress json tells the rest" train
 
 # ---- a batch that does not fit is refused before it is used ----
-run train fake:size=5000,classes=2 --model resnet18 --exact --image-size 1024 --batch 4096 \
+run train fake:size=5000,classes=2 --model resnet18 --exact --image-size 2048 --batch 4096 \
     --out none --threads 1
 code 1
 has err '^afina: .*: try a smaller --batch, or --batch auto$'
