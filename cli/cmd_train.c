@@ -13,6 +13,7 @@
 #include "stop.h"
 #include "train_config.h"
 #include "train_forecast.h"
+#include "train_lr_find.h"
 #include "training.h"
 #include "weights_arg.h"
 
@@ -275,6 +276,7 @@ static int forecast_and_fit(training *s)
     const bool json = s->progress.mode == CLI_PROGRESS_JSON;
     const bool asked = o->dry_run || o->batch_auto;
     int code = CLI_OK;
+    if (o->lr_find) return cli_train_lr_find(s, &opts);
     if (!s->resumed->begun && (asked || json || cli_progress_speaks(&s->progress)))
         code = cli_train_forecast(s, &opts);
     if (code != CLI_OK) return code;
@@ -302,8 +304,8 @@ static int train(training *s)
     int code = open_data(s, false);
     if (code == CLI_OK) code = check_several(s);
     if (code != CLI_OK) return code;
-    if (!o->dry_run && !cli_out_folder_check(o->out)) return CLI_FAILED;
-    if (!o->run.resume && !o->dry_run)
+    if (!cli_train_tries(o) && !cli_out_folder_check(o->out)) return CLI_FAILED;
+    if (!o->run.resume && !cli_train_tries(o))
         code = cli_resume_check_new(o->out, o->run.overwrite);
     if (code != CLI_OK) return code;
 

@@ -32,7 +32,8 @@ static bool is_own(const char *arg, bool *value)
     static const char *const own[] = { "--resume",   "--out",    "--time-limit",
                                        "--progress", "--config", "--config-text" };
     static const char *const flag[] = { "--overwrite", "--quiet",   "-q",
-                                        "--profile",   "--dry-run", "--json" };
+                                        "--profile",   "--dry-run", "--json",
+                                        "--lr-find" };
     *value = !strcmp(arg, "-o") || !strcmp(arg, "-c");
     if (!strncmp(arg, "-o", 2) || !strncmp(arg, "-c", 2)) return true;
     for (size_t i = 0; i < sizeof flag / sizeof flag[0]; i++)

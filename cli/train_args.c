@@ -42,6 +42,11 @@ static int parse_batch(train_args *o, const cli_command *c)
                      (int)LARGEST_BATCH, o->batch_text);
 }
 
+bool cli_train_tries(const train_args *o)
+{
+    return o->dry_run || o->lr_find;
+}
+
 static int n_file_phases(const train_args *o)
 {
     return o->file ? o->file->n_phases : 0;
@@ -52,9 +57,13 @@ static int check(const train_args *o, const cli_command *c)
 {
     if (!o->model && !o->weights)
         return cli_usage(c, "--model is missing, and there is no --weights to name it");
-    if (!o->out && !o->dry_run) return cli_usage(c, "--out DIR is missing");
-    if (o->json && !o->dry_run)
-        return cli_usage(c, "--json is for --dry-run: --progress json tells the rest");
+    if (!o->out && !cli_train_tries(o)) return cli_usage(c, "--out DIR is missing");
+    if (o->json && !cli_train_tries(o))
+        return cli_usage(c,
+                         "--json is for --dry-run and --lr-find: --progress json tells "
+                         "the rest");
+    if (o->dry_run && o->lr_find)
+        return cli_usage(c, "--dry-run and --lr-find are two questions: ask one");
     if (o->keep_head && !o->weights) return cli_usage(c, "--keep-head needs --weights");
     if (o->sampler == CLI_SAMPLER_BALANCED && o->no_shuffle)
         return cli_usage(c, "--sampler balanced draws images: not with --no-shuffle");
@@ -354,10 +363,16 @@ static const cli_option output_options[] = {
       .at = offsetof(train_args, dry_run),
       .help = "say what would be done, how long it would take and how much memory, and "
               "write nothing" },
+    { .name = "lr-find",
+      .type = CLI_FLAG,
+      .at = offsetof(train_args, lr_find),
+      .help = "try learning rates instead: 100 steps of each phase with a rate that "
+              "rises from 1e-7 to 10, what the loss does, and a rate to take; writes "
+              "nothing" },
     { .name = "json",
       .type = CLI_FLAG,
       .at = offsetof(train_args, json),
-      .help = "--dry-run says so as one JSON object" },
+      .help = "--dry-run and --lr-find say so as one JSON object" },
     { .name = "no-report",
       .type = CLI_FLAG,
       .at = offsetof(train_args, no_report),

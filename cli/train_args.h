@@ -55,7 +55,7 @@ typedef struct train_args {
     int64_t feature_memory; /* what --feature-cache says, 0 = auto, -1 = off */
     int64_t image_memory;   /* what --cache-images says, 0 = off, -1 = auto */
 
-    bool profile, quiet, no_tensorboard, dry_run, json, no_report;
+    bool profile, quiet, no_tensorboard, dry_run, lr_find, json, no_report;
     int progress; /* cli_progress_mode, with what --quiet says of it */
     const char *record_every;
     int64_t record_steps; /* what --record-every says: one of the two */
@@ -64,6 +64,9 @@ typedef struct train_args {
 
 /* The tables of their rows; ends with NULL. */
 extern const cli_option *const cli_train_options[];
+
+/* Does the call only ask what a run would do, and write nothing? */
+bool cli_train_tries(const train_args *o);
 
 /* Parse and check the command line: CLI_GO_ON or an exit code. */
 int cli_train_parse(train_args *o, const cli_command *c, int argc, char **argv);

@@ -12,9 +12,9 @@
 /* Of one call and not of the run, or said by others. */
 static bool is_left_out(const char *name)
 {
-    static const char *const list[] = { "resume",      "overwrite",   "quiet",   "out",
-                                        "profile",     "progress",    "dry-run", "json",
-                                        "config-text", "print-config" };
+    static const char *const list[] = { "resume",  "overwrite",   "quiet",       "out",
+                                        "profile", "progress",    "dry-run",     "json",
+                                        "lr-find", "config-text", "print-config" };
     for (size_t i = 0; i < sizeof list / sizeof list[0]; i++)
         if (!strcmp(name, list[i])) return true;
     return false;

@@ -7,8 +7,7 @@
 #include "training.h"
 
 /* Forecast the run.  With --batch auto a batch that does not fit is halved until it
- * does: opts->batch is then that, and the run accumulates gradients over as many
- * batches where its optimiser can.
+ * does: opts->batch is then that.
  *   opts     for the run; phase_seconds is set to what comes out, which lives as s does
  * Returns CLI_OK, or CLI_FAILED after a message. */
 int cli_train_forecast(training *s, afn_fit_opts *opts);

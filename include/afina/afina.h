@@ -12,6 +12,7 @@
 #include "afina/forecast.h"
 #include "afina/heat.h"
 #include "afina/image.h"
+#include "afina/lr_find.h"
 #include "afina/metrics.h"
 #include "afina/model.h"
 #include "afina/nearest.h"

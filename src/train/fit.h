@@ -7,6 +7,7 @@
  *   fit_solve.c   one that is solved at once, see objective.h
  *   fit_end.c     what the end leaves, be it reached, asked for or a failure
  *   fit_forecast.c  what a run will take
+ *   fit_lr_find.c   which rates it can take
  *   records.c     what the run tells of itself: run.jsonl, TensorBoard
  *   checkpoint.c  a run put down and taken up again */
 #ifndef AFN_TRAIN_FIT_H

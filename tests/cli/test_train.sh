@@ -237,7 +237,20 @@ code 0
 has out '^\{"data":"photos","train_images":[0-9]+,"val_images":[0-9]+,"classes":\["cats","dogs"\],"model":"squeezenet1_1","batch":2,"phases":\[\{"phase":"tune","of":5,"trained_parameters":1026,"frozen_parameters":722496,'
 [ "$(wc -l <.out)" -eq 1 ] || fail "more than one line"
 run train photos --model squeezenet1_1 --out none --json
-usage_error "--json is for --dry-run: --progress json tells the rest" train
+usage_error "--json is for --dry-run and --lr-find: --progress json tells the rest" train
+
+# ---- which rate, asked before a run ----
+run train photos --model squeezenet1_1 --image-size 32 --batch 4 --threads 1 --plain-split \
+    --lr-find --head-epochs 0
+code 0
+has out '^rates    tune: [0-9]+ steps from 1e-07 to [0-9.]+, loss smoothed$'
+has out '^suggest  tune: '
+run train photos --model squeezenet1_1 --image-size 32 --batch 4 --threads 1 --plain-split \
+    --lr-find --json --head-epochs 0
+code 0
+has out '"phase":"tune","lr":\[1\.0*1?e-7,'
+run train photos --model squeezenet1_1 --lr-find --dry-run
+usage_error "--dry-run and --lr-find are two questions: ask one" train
 
 # ---- a batch that does not fit is refused before it is used ----
 run train fake:size=5000,classes=2 --model resnet18 --exact --image-size 2048 --batch 4096 \
