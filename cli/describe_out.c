@@ -41,15 +41,15 @@ static void put_layer(const afn_layer *l, int wide)
 static void put_cut(const afn_description *d)
 {
     char count[CLI_COUNT_BYTES];
-    printf("feature cache  ");
+    cli_say("feature cache  ");
     if (!d->trainable)
-        printf("everything is frozen\n");
+        cli_say("everything is frozen\n");
     else if (!d->before)
-        printf("nothing: the first layers train\n");
+        cli_say("nothing: the first layers train\n");
     else
-        printf("what goes into %s: %s bytes an image save %.3f GMACs (marked =)\n",
-               d->before, cli_count((int64_t)d->feature_bytes, count),
-               1e-9 * d->remembered_macs);
+        cli_say("what goes into %s: %s bytes an image save %.3f GMACs (marked =)\n",
+                d->before, cli_count((int64_t)d->feature_bytes, count),
+                1e-9 * d->remembered_macs);
 }
 
 void cli_describe_text(const cli_described *what)
@@ -60,17 +60,18 @@ void cli_describe_text(const cli_described *what)
     const int channels = afn_preprocess_channels(&p);
     char count[CLI_COUNT_BYTES];
 
-    printf("network        %s, %d classes, images of %dx%d",
-           afn_model_arch(what->model), afn_model_classes(what->model), p.crop, p.crop);
+    cli_say("network        %s, %d classes, images of %dx%d",
+            afn_model_arch(what->model), afn_model_classes(what->model), p.crop,
+            p.crop);
     printf(channels == 3 ? "\n" : ", %d %s\n", channels,
            cli_plural(channels, "channel", "channels"));
-    printf("parameters     %s", cli_count(d->parameters, count));
-    printf(", %s of them train\n", cli_count(d->trainable, count));
-    printf("arithmetic     %.3f GMACs for an image\n", 1e-9 * d->macs);
+    cli_say("parameters     %s", cli_count(d->parameters, count));
+    cli_say(", %s of them train\n", cli_count(d->trainable, count));
+    cli_say("arithmetic     %.3f GMACs for an image\n", 1e-9 * d->macs);
     if (d->train_bytes) {
-        printf("memory         ");
+        cli_say("memory         ");
         cli_put_bytes(d->train_bytes);
-        printf(" to train at batch %lld\n", (long long)what->batch);
+        cli_say(" to train at batch %lld\n", (long long)what->batch);
     }
     put_cut(d);
     printf("\n  %-*s  %-34s %-15s %12s  %-7s %8s\n", wide, "layer", "kind", "output",

@@ -101,7 +101,7 @@ static void expected_choice(const cli_option *o, unsigned bits, char *buf, size_
     for (int i = 0; o->choice[i] && used < bytes; i++) {
         if (!(bits & 1u << i)) continue;
         const bool last = !o->choice[i + 1] || !(bits >> (i + 1));
-        const char *join = !used ? "" : last ? " or " : ", ";
+        const char *join = !used ? "" : last ? cli_text(" or ") : ", ";
         used += (size_t)snprintf(buf + used, bytes - used, "%s%s", join, o->choice[i]);
     }
 }
@@ -110,17 +110,18 @@ char *cli_expected(const cli_option *o, char *buf, size_t bytes)
 {
     buf[0] = '\0';
     if (o->type == CLI_INT && o->max == INT64_MAX)
-        snprintf(buf, bytes, "a whole number from %lld", (long long)o->min);
+        snprintf(buf, bytes, cli_text("a whole number from %lld"), (long long)o->min);
     else if (o->type == CLI_INT)
-        snprintf(buf, bytes, "a whole number from %lld to %lld", (long long)o->min,
-                 (long long)o->max);
+        snprintf(buf, bytes, cli_text("a whole number from %lld to %lld"),
+                 (long long)o->min, (long long)o->max);
     else if (o->type == CLI_REAL && o->high == DBL_MAX)
-        snprintf(buf, bytes, "a number from %g", o->low);
+        snprintf(buf, bytes, cli_text("a number from %g"), o->low);
+    else if (o->type == CLI_REAL && o->below_high)
+        snprintf(buf, bytes, cli_text("a number from %g to below %g"), o->low, o->high);
     else if (o->type == CLI_REAL)
-        snprintf(buf, bytes, "a number from %g to %s%g", o->low,
-                 o->below_high ? "below " : "", o->high);
+        snprintf(buf, bytes, cli_text("a number from %g to %g"), o->low, o->high);
     else if (o->type == CLI_TEXT)
-        snprintf(buf, bytes, "%s", o->metavar);
+        snprintf(buf, bytes, "%s", cli_text(o->metavar));
     else if (o->type == CLI_CHOICE)
         expected_choice(o, ~0u, buf, bytes);
     return buf;
