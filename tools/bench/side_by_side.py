@@ -115,26 +115,24 @@ class Bench:
                                self.o.threads, '--image-size', self.o.image_size)
         return result
 
-    def rate_in(self, layout, model, batch, mode):
-        """Images per second; 0 where there is no result: some of its layers have no fast
-        code in one of the formats."""
-        try:
-            return self.torch_in(layout, model, batch, mode)['images_per_second']
-        except Failed as why:
-            self.log('PyTorch %s %s %s, %s: %s' % (model, batch, mode, layout, why))
-            return 0.0
-
     def format_for(self, model, batch, mode):
-        """The faster memory format, by one measurement of each, remembered."""
+        """The faster memory format, by one measurement of each, remembered.  In some
+        networks PyTorch has no result in one of them: no fast code for a layer."""
         key = '%s %s %s' % (model, batch, mode)
         if key not in self.formats:
-            rates = {f: self.rate_in(f, model, batch, mode)
-                     for f in ('contiguous', 'channels_last')}
+            rates, failed = {}, None
+            for layout in ('contiguous', 'channels_last'):
+                try:
+                    result = self.torch_in(layout, model, batch, mode)
+                    rates[layout] = result['images_per_second']
+                except Failed as why:
+                    failed = why
+            if not rates:
+                raise failed
+            self.log('PyTorch %s: %s%s' % (
+                key, ', '.join('%s %.2f images/s' % r for r in rates.items()),
+                '; %s' % failed if failed else ''))
             best = max(rates, key=rates.get)
-            if not rates[best]:
-                raise Failed('PyTorch has no result in either memory format')
-            self.log('PyTorch %s: %s' % (key, ', '.join('%s %.2f images/s' % r
-                                                        for r in rates.items())))
             self.formats[key] = {'best': best, 'images_per_second': rates}
         return self.formats[key]['best']
 
@@ -511,8 +509,7 @@ def markdown(head, rows):
     if head['formats']:
         lines += ['', 'PyTorch\'s memory formats, images per second:', '']
         lines += ['- %s: %s' % (key, ', '.join(
-            '%s %s' % (f, number(n) if n else 'no result')
-            for f, n in found['images_per_second'].items()))
+            '%s %s' % (f, number(n)) for f, n in found['images_per_second'].items()))
             for key, found in head['formats'].items()]
     if head['pictures']:
         lines += ['', 'Pictures of the exercise: %s.' % head['pictures']]
