@@ -89,6 +89,9 @@ afn_status cpu_time_alone(void *device, const afn_step *s, int64_t n, double *se
 /* Bytes rounded up so that what follows in a scratch buffer stays aligned. */
 size_t cpu_aligned(size_t bytes);
 
+/* Such bytes of a primitive's buffer, 0 where it has none or op is NULL. */
+size_t cpu_op_bytes(const dnn_op *op, dnn_slot slot);
+
 extern const afn_kernel_ops cpu_input_ops, cpu_conv2d_ops, cpu_linear_ops,
     cpu_batch_norm_ops, cpu_activation_ops, cpu_max_pool_ops, cpu_avg_pool_ops,
     cpu_adaptive_avg_pool_ops, cpu_flatten_ops, cpu_dropout_ops, cpu_add_ops,

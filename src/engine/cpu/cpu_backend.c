@@ -157,6 +157,12 @@ size_t cpu_aligned(size_t bytes)
     return (bytes + 63) / 64 * 64;
 }
 
+size_t cpu_op_bytes(const dnn_op *op, dnn_slot slot)
+{
+    const dnn_md *md = op ? dnn_op_md(op, slot) : NULL;
+    return md ? cpu_aligned(dnn_md_bytes(md)) : 0;
+}
+
 /* ---- work over whole buffers ---- */
 
 typedef struct two_buffers {
@@ -219,16 +225,12 @@ static afn_status reorder(const cpu_device *d, const dnn_md *from, const dnn_md 
     dnn_op *op = NULL;
     afn_status st = dnn_reorder_new(&op, d->dnn, from, to);
     if (st != AFN_OK) return st;
-    const dnn_md *need = dnn_op_md(op, DNN_SCRATCH);
-    void *scratch = need ? afn_alloc_aligned(dnn_md_bytes(need)) : NULL;
-    if (need && !scratch) {
+    const size_t need = cpu_op_bytes(op, DNN_SCRATCH);
+    void *scratch = need ? afn_alloc_aligned(need) : NULL;
+    if (need && !scratch)
         st = afn_fail(AFN_ENOMEM, "out of memory");
-    } else {
-        void *buffer[DNN_N_SLOTS] = {
-            [DNN_SRC] = (void *)in, [DNN_DST] = out, [DNN_SCRATCH] = scratch
-        };
-        st = dnn_run(d->dnn, op, buffer);
-    }
+    else
+        st = dnn_reorder_run(d->dnn, op, in, out, scratch);
     afn_free(scratch);
     dnn_op_free(op);
     return st;

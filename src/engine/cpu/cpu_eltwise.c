@@ -28,8 +28,7 @@ static afn_status prepare(const afn_prepare *p, afn_kernel *k)
     k->hands_on_gradient = true;
     if (p->step->op != AFN_OP_ACTIVATION) return AFN_OK;
     s->smooth = afn_act_is_smooth(p->step->node->attr.act);
-    const int act = p->step->node->attr.act;
-    s->fills = (act == AFN_ACT_SIGMOID || act == AFN_ACT_HARDSIGMOID) &&
+    s->fills = afn_act_moves_zero(p->step->node->attr.act) &&
                cpu_format_of(&p->in[0]).order != DNN_PLAIN;
     k->keep_input = s->smooth;
     k->keep_output = !s->smooth;

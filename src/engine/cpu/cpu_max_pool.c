@@ -18,12 +18,6 @@ static void release(void *state)
     afn_free(s);
 }
 
-static size_t bytes_of(const dnn_op *op, dnn_slot slot)
-{
-    const dnn_md *md = op ? dnn_op_md(op, slot) : NULL;
-    return md ? cpu_aligned(dnn_md_bytes(md)) : 0;
-}
-
 static afn_status prepare(const afn_prepare *p, afn_kernel *k)
 {
     afn_status st = AFN_OK;
@@ -50,10 +44,10 @@ static afn_status prepare(const afn_prepare *p, afn_kernel *k)
                              step->train ? DNN_FORWARD : DNN_INFER, &d));
     if (step->train)
         AFN_TRY(dnn_max_pool_new(&s->backward, s->device->dnn, DNN_BACKWARD_DATA, &d));
-    k->keep_bytes = bytes_of(s->forward, DNN_WORKSPACE);
+    k->keep_bytes = cpu_op_bytes(s->forward, DNN_WORKSPACE);
     k->cheap = true;
-    const size_t front = bytes_of(s->forward, DNN_SCRATCH);
-    const size_t back = bytes_of(s->backward, DNN_SCRATCH);
+    const size_t front = cpu_op_bytes(s->forward, DNN_SCRATCH);
+    const size_t back = cpu_op_bytes(s->backward, DNN_SCRATCH);
     k->scratch_bytes = back > front ? back : front;
     k->add_bytes = (size_t)p->n * p->in[0].bytes;
 done:
@@ -75,7 +69,7 @@ static afn_status forward(void *state, const afn_args *a)
 static afn_status backward(void *state, const afn_args *a)
 {
     max_pool *s = state;
-    const size_t own = bytes_of(s->backward, DNN_SCRATCH);
+    const size_t own = cpu_op_bytes(s->backward, DNN_SCRATCH);
     void *dx = a->accumulate[0] ? (char *)a->scratch + own : a->din[0];
     void *buffer[DNN_N_SLOTS] = { [DNN_DIFF_SRC] = dx,
                                   [DNN_DIFF_DST] = a->dout,

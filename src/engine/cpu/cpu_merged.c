@@ -157,12 +157,6 @@ done:
     return st;
 }
 
-static size_t scratch_of(const dnn_op *op)
-{
-    const dnn_md *md = dnn_op_md(op, DNN_SCRATCH);
-    return md ? cpu_aligned(dnn_md_bytes(md)) : 0;
-}
-
 static size_t place(cpu_pass *p, size_t bytes)
 {
     const size_t at = p->scratch_bytes;
@@ -174,7 +168,8 @@ static size_t place(cpu_pass *p, size_t bytes)
 static void set_places(cpu_pass *p, merged *m)
 {
     const bool makes = m->kind == DNN_BACKWARD_WEIGHTS;
-    const size_t a = scratch_of(m->op), b = scratch_of(m->move);
+    const size_t a = cpu_op_bytes(m->op, DNN_SCRATCH);
+    const size_t b = cpu_op_bytes(m->move, DNN_SCRATCH);
     const size_t own =
         dnn_md_bytes(dnn_op_md(m->op, makes ? DNN_DIFF_WEIGHTS : DNN_WEIGHTS));
     p->scratch_bytes = a > b ? a : b;
@@ -201,8 +196,8 @@ static afn_status prepare(cpu_pass *p, dnn_pass kind, const dnn_product *d)
     merged *m = p->state = afn_alloc(sizeof *m);
     AFN_REQUIRE(m, AFN_ENOMEM, "out of memory");
     AFN_REQUIRE(cpu_merges_groups(device, d), AFN_EUNSUPPORTED, "no groups to merge");
-    AFN_REQUIRE(d->act != AFN_ACT_SIGMOID && d->act != AFN_ACT_HARDSIGMOID,
-                AFN_EUNSUPPORTED, "the activation of padding is not 0");
+    AFN_REQUIRE(!afn_act_moves_zero(d->act), AFN_EUNSUPPORTED,
+                "the activation of padding is not 0");
     AFN_TRY(cpu_need_format(d->src, f));
     AFN_TRY(cpu_need_format(d->dst, f));
     m->kind = kind;
@@ -242,15 +237,6 @@ static void diagonal_range(void *user, int64_t from, int64_t to)
             else
                 memcpy(in_matrix, in_group, bytes);
         }
-}
-
-static afn_status move(const cpu_pass *p, void *from, void *to, void *scratch)
-{
-    const merged *m = p->state;
-    void *buffer[DNN_N_SLOTS] = {
-        [DNN_SRC] = from, [DNN_DST] = to, [DNN_SCRATCH] = scratch
-    };
-    return dnn_run(p->device->dnn, m->move, buffer);
 }
 
 typedef struct copy_call {
@@ -297,14 +283,15 @@ static afn_status enter_weights(const cpu_pass *p, const cpu_run *r)
     memset(matrix, 0, m->matrix_bytes);
     cpu_parallel(m->groups, diagonal_range,
                  &(groups_call){ m, r->buffer[DNN_WEIGHTS], matrix });
-    return move(p, matrix, r->held, r->scratch);
+    return dnn_reorder_run(p->device->dnn, m->move, matrix, r->held, r->scratch);
 }
 
 static afn_status leave_weights(const cpu_pass *p, const cpu_run *r)
 {
     const merged *m = p->state;
     char *matrix = (char *)r->scratch + m->matrix_at;
-    const afn_status st = move(p, (char *)r->scratch + m->made_at, matrix, r->scratch);
+    const afn_status st = dnn_reorder_run(
+        p->device->dnn, m->move, (char *)r->scratch + m->made_at, matrix, r->scratch);
     if (st != AFN_OK) return st;
     cpu_parallel(m->groups, diagonal_range,
                  &(groups_call){ m, r->buffer[DNN_DIFF_WEIGHTS], matrix });

@@ -202,12 +202,6 @@ done:
  * the pass holds.  Scratch: what the reorder or the pass needs, and a gradient of
  * weights that is not the batch's first. */
 
-static size_t scratch_of(const dnn_op *op)
-{
-    const dnn_md *md = op ? dnn_op_md(op, DNN_SCRATCH) : NULL;
-    return md ? cpu_aligned(dnn_md_bytes(md)) : 0;
-}
-
 static size_t larger(size_t a, size_t b)
 {
     return a > b ? a : b;
@@ -238,7 +232,8 @@ static size_t held_bytes(const product *s, const leg *l)
 
 static size_t leg_scratch_bytes(const leg *l)
 {
-    return l->pass ? larger(scratch_of(l->move), cpu_aligned(l->pass->scratch_bytes))
+    return l->pass ? larger(cpu_op_bytes(l->move, DNN_SCRATCH),
+                            cpu_aligned(l->pass->scratch_bytes))
                    : 0;
 }
 
@@ -296,15 +291,6 @@ static void *take(char **at, size_t bytes)
     return p;
 }
 
-static afn_status move(const product *s, const leg *l, void *from, void *to,
-                       void *scratch)
-{
-    void *buffer[DNN_N_SLOTS] = {
-        [DNN_SRC] = from, [DNN_DST] = to, [DNN_SCRATCH] = scratch
-    };
-    return dnn_run(s->device->dnn, l->move, buffer);
-}
-
 /* A run of a leg: its own part of the held memory comes next in *held. */
 static cpu_run begin_run(const leg *l, const afn_args *a, void *const *buffer,
                          char **held, void *scratch)
@@ -324,7 +310,8 @@ static afn_status moved_weights(const product *s, const leg *l, bool first,
     if (!l->move) return AFN_OK;
     void *from = *weights;
     *weights = take(held, weights_bytes(l));
-    return first ? move(s, l, from, *weights, scratch) : AFN_OK;
+    return first ? dnn_reorder_run(s->device->dnn, l->move, from, *weights, scratch)
+                 : AFN_OK;
 }
 
 static afn_status prepare_all(product *s, const afn_prepare *p, const descriptors *d)
@@ -465,7 +452,7 @@ static afn_status weights_gradient(const product *s, const afn_args *a, void *do
     if (st != AFN_OK) return st;
     if (more) add_up(s, &sum, &made);
     if (!l->move || s->private_weights || !r.last) return AFN_OK;
-    return move(s, l, sum.weights, wanted, scratch);
+    return dnn_reorder_run(s->device->dnn, l->move, sum.weights, wanted, scratch);
 }
 
 static afn_status data_gradient(const product *s, const afn_args *a, void *dout,
@@ -566,14 +553,14 @@ static afn_status reorder(const product *s, const cpu_pass *pass, const dnn_md *
                           float *from, void *to)
 {
     afn_status st = AFN_OK;
-    leg l = { 0 };
+    dnn_op *op = NULL;
     void *scratch = NULL;
-    AFN_TRY(dnn_reorder_new(&l.move, s->device->dnn, plain, pass->weights));
-    scratch = afn_alloc_aligned(scratch_of(l.move));
+    AFN_TRY(dnn_reorder_new(&op, s->device->dnn, plain, pass->weights));
+    scratch = afn_alloc_aligned(cpu_op_bytes(op, DNN_SCRATCH));
     AFN_REQUIRE(scratch, AFN_ENOMEM, "out of memory");
-    st = move(s, &l, from, to, scratch);
+    st = dnn_reorder_run(s->device->dnn, op, from, to, scratch);
 done:
-    dnn_op_free(l.move);
+    dnn_op_free(op);
     afn_free(scratch);
     return st;
 }

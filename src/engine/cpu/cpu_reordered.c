@@ -58,15 +58,10 @@ static void list_ports(reordered *r, dnn_pass kind, const dnn_product *d)
     r->n_ports = MAX_PORTS;
 }
 
-static size_t scratch_of(const dnn_op *op)
-{
-    const dnn_md *md = op ? dnn_op_md(op, DNN_SCRATCH) : NULL;
-    return md ? cpu_aligned(dnn_md_bytes(md)) : 0;
-}
-
 static void share(reordered *r, const dnn_op *op)
 {
-    if (scratch_of(op) > r->shared) r->shared = scratch_of(op);
+    const size_t bytes = cpu_op_bytes(op, DNN_SCRATCH);
+    if (bytes > r->shared) r->shared = bytes;
 }
 
 /* The reorders of one port, where its layouts differ. */
@@ -124,15 +119,6 @@ done:
     return st;
 }
 
-static afn_status move(const cpu_pass *p, dnn_op *op, void *from, void *to,
-                       void *scratch)
-{
-    void *buffer[DNN_N_SLOTS] = {
-        [DNN_SRC] = from, [DNN_DST] = to, [DNN_SCRATCH] = scratch
-    };
-    return op ? dnn_run(p->device->dnn, op, buffer) : AFN_OK;
-}
-
 static afn_status run(const cpu_pass *p, const cpu_run *c)
 {
     afn_status st = AFN_OK;
@@ -144,12 +130,16 @@ static afn_status run(const cpu_pass *p, const cpu_run *c)
     for (int i = 0; i < r->n_ports; i++) {
         const port *t = &r->port[i];
         if (t->bytes) own[t->slot] = (char *)scratch + t->at;
-        AFN_TRY(move(p, t->enter, buffer[t->slot], own[t->slot], scratch));
+        if (t->enter)
+            AFN_TRY(dnn_reorder_run(p->device->dnn, t->enter, buffer[t->slot],
+                                    own[t->slot], scratch));
     }
     AFN_TRY(dnn_run(p->device->dnn, r->op, own));
     for (int i = 0; i < r->n_ports; i++) {
         const port *t = &r->port[i];
-        AFN_TRY(move(p, t->leave, own[t->slot], buffer[t->slot], scratch));
+        if (t->leave)
+            AFN_TRY(dnn_reorder_run(p->device->dnn, t->leave, own[t->slot],
+                                    buffer[t->slot], scratch));
     }
 done:
     return st;

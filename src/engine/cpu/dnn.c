@@ -397,3 +397,12 @@ afn_status dnn_run(dnn_device *d, dnn_op *op, void *const *buffer)
     const dnnl_status_t s = dnnl_primitive_execute(op->primitive, d->stream, n, arg);
     return dnn_check(s == dnnl_success ? dnnl_stream_wait(d->stream) : s, "execution");
 }
+
+afn_status dnn_reorder_run(dnn_device *d, dnn_op *op, const void *from, void *to,
+                           void *scratch)
+{
+    void *buffer[DNN_N_SLOTS] = {
+        [DNN_SRC] = (void *)from, [DNN_DST] = to, [DNN_SCRATCH] = scratch
+    };
+    return dnn_run(d, op, buffer);
+}

@@ -126,4 +126,8 @@ const char *dnn_op_impl(const dnn_op *op);
 /* Run on these buffers, [DNN_N_SLOTS], NULL where unused. */
 afn_status dnn_run(dnn_device *d, dnn_op *op, void *const *buffer);
 
+/* The same for a reorder. */
+afn_status dnn_reorder_run(dnn_device *d, dnn_op *op, const void *from, void *to,
+                           void *scratch);
+
 #endif

@@ -18,6 +18,12 @@ static inline bool afn_act_is_smooth(int act)
     return act > AFN_ACT_RELU6;
 }
 
+/* Is it not 0 at 0, so that padding does not stay 0? */
+static inline bool afn_act_moves_zero(int act)
+{
+    return act == AFN_ACT_SIGMOID || act == AFN_ACT_HARDSIGMOID;
+}
+
 /* What a batch norm does to each channel: (x - mean) scale + bias; (block) each. */
 typedef struct afn_norm_vectors {
     const float *mean, *scale, *bias;
