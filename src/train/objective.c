@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A pass goes over the batches of one epoch, always the same one, or of as many as
- * there are views of an image.  Each batch's gradient is added up where an optimiser
- * would keep its state, in the plan's own layout. */
+ * there are views of an image.  The plan gathers the gradients of its batches. */
 #include "train/objective.h"
 
 #include <math.h>
@@ -10,17 +9,6 @@
 #include "train/loss.h"
 
 /* ---- the plan ---- */
-
-/* Adds up: state = momentum state + gradient, where momentum is 0 for the first batch
- * of a pass, whatever was there, and 1 for the others. */
-static void gather(int64_t n, float *restrict w, const float *restrict g,
-                   float *const *state, const afn_step_args *h)
-{
-    float *restrict sum = state[0];
-    const bool first = h->momentum == 0;
-    (void)w;
-    for (int64_t i = 0; i < n; i++) sum[i] = first ? g[i] : sum[i] + g[i];
-}
 
 static afn_status make_plan(afn_objective *o)
 {
@@ -164,7 +152,6 @@ afn_status afn_objective_open(afn_objective *o, afn_fit_run *run,
 {
     afn_status st = AFN_OK;
     *o = (afn_objective){ .run = run, .phase = phase };
-    o->gather = (afn_optimizer){ .name = "gather", .n_state = 1, .step = gather };
     AFN_TRY(make_plan(o));
     afn_plan_changes(o->plan, run->changes);
     AFN_TRY(make_room(o));
@@ -231,7 +218,6 @@ static afn_status add_batch(afn_objective *o, pass *w, const afn_batch *b,
                            .classes = classes,
                            .smoothing = (double)o->phase->label_smoothing,
                            .class_weight = f->class_weight };
-    const afn_step_args args = { .momentum = w->step ? 1.0f : 0.0f };
     const afn_status st = afn_plan_run_rest(o->plan, features, b->n, o->logits);
     if (st != AFN_OK) return st;
     const double weight = afn_loss_weight(&s);
@@ -242,8 +228,7 @@ static afn_status add_batch(afn_objective *o, pass *w, const afn_batch *b,
     for (int64_t i = 0; i < b->n; i++)
         o->correct += afn_best_class(&s, i) == s.labels[i];
     o->images += b->n;
-    w->step++;
-    return afn_plan_backward_update(o->plan, o->dlogits, &o->gather, &args, NULL);
+    return afn_plan_backward_gather(o->plan, o->dlogits, w->step++ == 0);
 }
 
 static afn_status add_epoch(afn_objective *o, pass *w, int64_t epoch)
@@ -284,7 +269,8 @@ done:
 static afn_status read_gathered(const afn_objective *o, float *g)
 {
     for (part p = { .param = -1 }; next_part(o, &p);) {
-        const afn_status st = afn_plan_read_state(o->plan, p.param, 0, g + p.at);
+        const afn_status st =
+            afn_plan_read_state(o->plan, p.param, AFN_STATE_GATHERED, g + p.at);
         if (st != AFN_OK) return st;
     }
     return AFN_OK;

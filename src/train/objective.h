@@ -20,7 +20,6 @@ typedef struct afn_objective {
     afn_fit_run *run;
     const afn_phase *phase;
     afn_plan *plan;
-    afn_optimizer gather; /* adds gradients up */
     double l2;
     int64_t n;               /* variables */
     float *before;           /* (n) the parameters, as they were */
