@@ -27,12 +27,11 @@ static afn_status forecast(training *s, const afn_fit_opts *opts)
 }
 
 /* The run's phases, whose seconds it tells itself. */
-static int keep_seconds(training *s, afn_fit_opts *opts)
+static void keep_seconds(training *s, afn_fit_opts *opts)
 {
     for (int i = 0; i < s->forecast.n_phases; i++)
         s->phase_seconds[i] = s->forecast.phase[i].seconds;
     opts->phase_seconds = s->phase_seconds;
-    return CLI_OK;
 }
 
 int cli_train_forecast(training *s, afn_fit_opts *opts)
@@ -51,7 +50,8 @@ int cli_train_forecast(training *s, afn_fit_opts *opts)
     if (opts->batch < wanted)
         cli_error("warning: a batch of %lld does not fit into memory: taking %lld",
                   (long long)wanted, (long long)opts->batch);
-    return keep_seconds(s, opts);
+    keep_seconds(s, opts);
+    return CLI_OK;
 }
 
 void cli_train_put_forecast(const training *s)
