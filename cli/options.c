@@ -148,7 +148,37 @@ static int find_letter(const cli_command *c, char letter)
     return -1;
 }
 
-static int unknown_option(const cli_command *c, const char *arg, size_t length)
+/* "-3" and "-.5" are values, "-x" and "--x" are options. */
+static bool is_option(const char *arg)
+{
+    return arg[0] == '-' && arg[1] && !strchr("0123456789.", arg[1]);
+}
+
+/* Place of the option that an argument with a dash names, below 0 where there is none;
+ * *text is the value that is joined to it, else NULL. */
+static int find_option(const cli_command *c, const char *arg, const char **text)
+{
+    *text = NULL;
+    if (arg[1] != '-') {
+        if (arg[2]) *text = arg + 2;
+        return find_letter(c, arg[1]);
+    }
+    const size_t length = strcspn(arg, "=");
+    if (arg[length]) *text = arg + length + 1;
+    return find_name(c, arg + 2, length - 2);
+}
+
+const cli_option *cli_option_named(const cli_command *c, const char *arg, bool *value)
+{
+    const char *text;
+    const int place = is_option(arg) ? find_option(c, arg, &text) : -1;
+    if (place < 0) return NULL;
+    const cli_option *o = cli_option_at(c, place);
+    *value = o->type != CLI_FLAG && !text;
+    return o;
+}
+
+static int unknown_option(const cli_command *c, const char *arg)
 {
     const char *name[CLI_MAX_OPTIONS + 1];
     const char *near[2];
@@ -160,6 +190,7 @@ static int unknown_option(const cli_command *c, const char *arg, size_t length)
         if (!o->hidden) name[n++] = o->name;
     }
     name[n++] = "help";
+    const size_t length = arg[1] == '-' ? strcspn(arg, "=") : strlen(arg);
     snprintf(typed, sizeof typed, "%.*s", (int)length, arg);
     const int found = cli_nearest(typed + strspn(typed, "-"), name, n, near, 2);
     if (found == 2)
@@ -171,12 +202,6 @@ static int unknown_option(const cli_command *c, const char *arg, size_t length)
 }
 
 /* ---- the command line ---- */
-
-/* "-3" and "-.5" are values, "-x" and "--x" are options. */
-static bool is_option(const char *arg)
-{
-    return arg[0] == '-' && arg[1] && !strchr("0123456789.", arg[1]);
-}
 
 /* Take the value of option *o from text, or from the next argument where text is NULL.
  * i is the place of the option, moved on past the value. */
@@ -201,24 +226,15 @@ static int take_value(const cli_command *c, const cli_option *o, const char *tex
 static int take_option(const cli_command *c, int argc, char **argv, int *i,
                        void *values, cli_args *args)
 {
-    int place;
     const char *arg = argv[*i];
-    const char *text = NULL;
-    size_t length = strlen(arg);
+    const char *text;
 
     if (!strcmp(arg, "--help") || !strcmp(arg, "-h")) {
         cli_help(c);
         return CLI_OK;
     }
-    if (arg[1] == '-') {
-        length = strcspn(arg, "=");
-        if (arg[length]) text = arg + length + 1;
-        place = find_name(c, arg + 2, length - 2);
-    } else {
-        place = find_letter(c, arg[1]);
-        if (arg[2]) text = arg + 2;
-    }
-    if (place < 0) return unknown_option(c, arg, length);
+    const int place = find_option(c, arg, &text);
+    if (place < 0) return unknown_option(c, arg);
     args->given[place] = true;
     return take_value(c, cli_option_at(c, place), text, argc, argv, i, values);
 }

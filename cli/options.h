@@ -35,7 +35,9 @@ typedef struct cli_option {
     const char
         *initial; /* default, as it would be typed; NULL leaves the value alone */
     bool required;
-    bool hidden; /* from help */
+    bool hidden;  /* from help */
+    bool of_call; /* it is of this call, not of the run that is begun with it: not in
+                   * config.json, and not taken up again by --resume */
 
     /* It is read only with some choices of another option, and refused with others */
     const char *with;     /* that option's name: a CLI_CHOICE; NULL = always read */
@@ -82,6 +84,12 @@ void cli_option_defaults(const cli_option *table, void *values);
 
 /* Place among a command's options, -1 where there is none of this name. */
 int cli_option_find(const struct cli_command *c, const char *name);
+
+/* The option that an argument names, "--name", "--name=VALUE", "-x" or "-xVALUE"; NULL
+ * where it names none.
+ *   value    set where there is one: its value is the next argument */
+const cli_option *cli_option_named(const struct cli_command *c, const char *arg,
+                                   bool *value);
 
 /* The options of a command, from all of its tables: i from 0; NULL behind the last. */
 const cli_option *cli_option_at(const struct cli_command *c, int i);

@@ -25,26 +25,14 @@ static void put_line(FILE *f, const char *text)
     fputc('\n', f);
 }
 
-/* Options that are of one call and not of the run.
+/* Is an argument an option that --resume does not take up?  Beside those of the call
+ * alone: the limit is a new one, what a configuration said is in the note.
  *   value    it has one, in the next argument */
 static bool is_own(const char *arg, bool *value)
 {
-    static const char *const own[] = { "--resume",   "--out",    "--time-limit",
-                                       "--progress", "--config", "--config-text" };
-    static const char *const flag[] = { "--overwrite", "--quiet",   "-q",
-                                        "--profile",   "--dry-run", "--json",
-                                        "--lr-find" };
-    *value = !strcmp(arg, "-o") || !strcmp(arg, "-c");
-    if (!strncmp(arg, "-o", 2) || !strncmp(arg, "-c", 2)) return true;
-    for (size_t i = 0; i < sizeof flag / sizeof flag[0]; i++)
-        if (!strcmp(arg, flag[i])) return true;
-    for (size_t i = 0; i < sizeof own / sizeof own[0]; i++) {
-        const size_t n = strlen(own[i]);
-        if (strncmp(arg, own[i], n) != 0 || (arg[n] && arg[n] != '=')) continue;
-        *value = !arg[n];
-        return true;
-    }
-    return false;
+    const cli_option *o = cli_option_named(&cli_cmd_train, arg, value);
+    return o &&
+           (o->of_call || !strcmp(o->name, "time-limit") || !strcmp(o->name, "config"));
 }
 
 char *cli_resume_note(const cli_resume *r, const char *config, int64_t batch)

@@ -9,17 +9,6 @@
 
 #include "json_out.h"
 
-/* Of one call and not of the run, or said by others. */
-static bool is_left_out(const char *name)
-{
-    static const char *const list[] = { "resume",  "overwrite",   "quiet",       "out",
-                                        "profile", "progress",    "dry-run",     "json",
-                                        "lr-find", "config-text", "print-config" };
-    for (size_t i = 0; i < sizeof list / sizeof list[0]; i++)
-        if (!strcmp(name, list[i])) return true;
-    return false;
-}
-
 static json_t *value_of(const cli_option *o, const void *at)
 {
     const char *text = o->type == CLI_TEXT ? *(const char *const *)at : NULL;
@@ -62,7 +51,7 @@ char *cli_train_config(const cli_command *c, const train_args *o)
         json_object_set_new(object, "folder", cli_json_text(folder));
     for (int i = 0; cli_option_at(c, i); i++) {
         const cli_option *option = cli_option_at(c, i);
-        if (!is_left_out(option->name))
+        if (!option->of_call)
             json_object_set_new(object, option->name,
                                 value_of(option, (const char *)o + option->at));
     }
