@@ -1,46 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a run will take: of every phase, without a trace. */
 #include "afina/forecast.h"
-#include "afn_test.h"
-#include "train/train.h"
+#include "small_run.h"
 
-enum { SIDE = 32 };
-
-typedef struct setup {
-    afn_model *m;
-    afn_dataset *train, *val;
-    afn_phase phase[2];
-    afn_fit_opts o;
-} setup;
-
-static void open_all(setup *s)
+static void open_all(small_run *s)
 {
-    afn_preprocess p = afn_preprocess_imagenet();
-    *s = (setup){ .o = afn_fit_defaults() };
-    assert_ok(afn_dataset_open_split(
-        &s->train, &s->val, "fake:size=24,classes=3,height=32,width=32", 0.25, 1));
-    assert_ok(afn_model_new(&s->m, "squeezenet1_1", 3, 1));
-    p.resize = p.crop = SIDE;
-    assert_ok(afn_model_set_preprocess(s->m, &p));
-    afn_default_phases(s->phase);
+    small_run_open(s, "squeezenet1_1", 24, 3);
     s->phase[0].epochs = 3;
     s->phase[1].epochs = 2;
-    s->o.phase = s->phase;
-    s->o.n_phases = 2;
     s->o.batch = 5;
-}
-
-static void close_all(setup *s)
-{
-    afn_model_free(s->m);
-    afn_dataset_free(s->train);
-    afn_dataset_free(s->val);
 }
 
 static void every_phase_is_counted_and_timed(void **state)
 {
     (void)state;
-    setup s;
+    small_run s;
     afn_forecast f;
     open_all(&s);
     assert_ok(afn_fit_forecast(&f, s.m, s.train, s.val, &s.o));
@@ -61,7 +35,7 @@ static void every_phase_is_counted_and_timed(void **state)
     assert_true(f.seconds > phases);                            /* and calibration */
     assert_true(f.phase[0].epoch_s < f.phase[0].first_epoch_s); /* features are kept */
     afn_forecast_free(&f);
-    close_all(&s);
+    small_run_close(&s);
 }
 
 /* A run after a forecast is bit for bit the run without one. */
@@ -72,7 +46,7 @@ static void it_changes_nothing(void **state)
     size_t size[2];
     for (int k = 0; k < 2; k++) {
         char dir[1024], path[1100];
-        setup s;
+        small_run s;
         afn_forecast f;
         open_all(&s);
         snprintf(dir, sizeof dir, "%s", test_dir(k ? "forecast-b" : "forecast-a"));
@@ -82,7 +56,7 @@ static void it_changes_nothing(void **state)
         assert_ok(afn_fit(s.m, s.train, s.val, &s.o, NULL));
         snprintf(path, sizeof path, "%s/last.pth", dir);
         assert_ok(afn_file_read(&data[k], &size[k], path));
-        close_all(&s);
+        small_run_close(&s);
     }
     assert_int_equal(size[0], size[1]);
     assert_memory_equal(data[0], data[1], size[0]);
@@ -94,7 +68,7 @@ static void nothing_is_written(void **state)
 {
     (void)state;
     char dir[1100];
-    setup s;
+    small_run s;
     afn_forecast f;
     open_all(&s);
     snprintf(dir, sizeof dir, "%s/none", test_dir("forecast-none"));
@@ -106,7 +80,7 @@ static void nothing_is_written(void **state)
     assert_fails(AFN_ENOTFOUND, "layer9",
                  afn_fit_forecast(&f, s.m, s.train, NULL, &s.o));
     assert_null(f.phase);
-    close_all(&s);
+    small_run_close(&s);
 }
 
 int main(void)

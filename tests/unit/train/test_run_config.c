@@ -1,33 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* config.json: what a run was told, under the names that the documentation has. */
-#include "afn_test.h"
+#include "small_run.h"
 #include "io/io.h"
 #include "train/run_config.h"
-
-typedef struct setup {
-    afn_model *m;
-    afn_dataset *train, *val;
-    afn_phase phase[2];
-    afn_fit_opts o;
-} setup;
-
-static void open_all(setup *s)
-{
-    *s = (setup){ .o = afn_fit_defaults() };
-    assert_ok(afn_dataset_open_split(
-        &s->train, &s->val, "fake:size=8,classes=2,height=32,width=32", 0.25, 1));
-    assert_ok(afn_model_new(&s->m, "squeezenet1_1", 2, 1));
-    afn_default_phases(s->phase);
-    s->o.phase = s->phase;
-    s->o.n_phases = 2;
-}
-
-static void close_all(setup *s)
-{
-    afn_model_free(s->m);
-    afn_dataset_free(s->train);
-    afn_dataset_free(s->val);
-}
 
 static json_t *read_config(void)
 {
@@ -52,8 +27,8 @@ static const json_t *at(const json_t *v, const char *a, const char *b)
 static void it_has_the_settings_the_data_and_the_command(void **state)
 {
     (void)state;
-    setup s;
-    open_all(&s);
+    small_run s;
+    small_run_open(&s, "squeezenet1_1", 8, 2);
     s.o.seed = 7;
     s.o.config = "{\"val\":0.25}";
     s.phase[1].optim.lr = 0.1f;
@@ -75,19 +50,19 @@ static void it_has_the_settings_the_data_and_the_command(void **state)
     assert_true(json_real_value(json_object_get(tune, "lr")) == 0.1);
     assert_true(json_is_number(json_object_get(tune, "weight_decay")));
     json_decref(c);
-    close_all(&s);
+    small_run_close(&s);
 }
 
 static void a_command_that_is_no_object_is_refused(void **state)
 {
     (void)state;
-    setup s;
-    open_all(&s);
+    small_run s;
+    small_run_open(&s, "squeezenet1_1", 8, 2);
     s.o.config = "[1]";
     assert_fails(AFN_EINVAL,
                  "config.json is to say of the command: it is no JSON object",
                  afn_run_config_write(test_dir("config"), s.m, s.train, NULL, &s.o));
-    close_all(&s);
+    small_run_close(&s);
 }
 
 int main(void)
