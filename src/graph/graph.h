@@ -295,6 +295,7 @@ afn_status afn_params_new(afn_params **out, const afn_graph *g);
 void afn_params_free(afn_params *p);
 int afn_params_count(const afn_params *p);
 int64_t afn_params_size(const afn_params *p, int i); /* elements */
+int64_t afn_params_bytes(const afn_params *p);       /* of all of them */
 float *afn_params_f32(const afn_params *p, int i);   /* NULL for an int64 one */
 int64_t *afn_params_i64(const afn_params *p, int i); /* NULL for a float one */
 

@@ -78,6 +78,15 @@ int64_t afn_params_size(const afn_params *p, int i)
     return p->size[i];
 }
 
+int64_t afn_params_bytes(const afn_params *p)
+{
+    int64_t bytes = 0;
+    for (int i = 0; i < p->count; i++)
+        bytes += p->offset[i] < 0 ? (int64_t)sizeof(int64_t)
+                                  : p->size[i] * (int64_t)sizeof(float);
+    return bytes;
+}
+
 float *afn_params_f32(const afn_params *p, int i)
 {
     return p->offset[i] < 0 ? NULL : p->values + p->offset[i];

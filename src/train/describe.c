@@ -7,8 +7,7 @@
 
 #include "model/model.h"
 #include "train/train.h"
-
-enum { MOMENTA = 1 }; /* numbers that SGD with momentum keeps for each weight */
+#include "train/update.h"
 
 afn_describe_opts afn_describe_defaults(void)
 {
@@ -80,13 +79,10 @@ static afn_status compile(afn_plan **out, const afn_model *m,
 
 static int64_t train_bytes(const afn_plan *plan, const afn_model *m)
 {
-    const afn_params *params = afn_model__params(m);
-    int64_t values = 0;
-    for (int i = 0; i < afn_params_count(params); i++)
-        if (afn_params_f32(params, i)) values += afn_params_size(params, i);
-    return values * (int64_t)sizeof(float) + (int64_t)afn_plan_arena_bytes(plan) +
-           (int64_t)afn_plan_param_bytes(plan) +
-           (int64_t)afn_plan_state_bytes(plan, MOMENTA);
+    const afn_optim_opts sgd = afn_optim_defaults("sgd");
+    return afn_params_bytes(afn_model__params(m)) +
+           (int64_t)afn_plan_arena_bytes(plan) + (int64_t)afn_plan_param_bytes(plan) +
+           (int64_t)afn_plan_state_bytes(plan, afn_update_states(&sgd));
 }
 
 /* Everything that the value is made of. */

@@ -49,15 +49,6 @@ static afn_status check_memory(const afn_fit_run *f, const afn_phase *phase,
         phase->name, gb(need), (long long)f->train.opts.batch, gb(have));
 }
 
-/* Bytes of all values of a model. */
-static int64_t model_bytes(const afn_model *m)
-{
-    const afn_params *p = afn_model__params(m);
-    int64_t n = 0;
-    for (int i = 0; i < afn_params_count(p); i++) n += afn_params_size(p, i);
-    return n * (int64_t)sizeof(float);
-}
-
 /* Images that the loaders keep once they have seen them. */
 static int64_t kept_images(const afn_fit_run *f)
 {
@@ -78,7 +69,8 @@ static int64_t resident(const forecast *c, const afn_phase *phase, int64_t train
     const afn_fit_run *f = &c->f;
     return (int64_t)afn_rss_bytes() + kept_images(f) +
            afn_feature_cache_memory(&f->train.cache) +
-           afn_feature_cache_memory(&f->val.cache) + model_bytes(f->model) +
+           afn_feature_cache_memory(&f->val.cache) +
+           afn_params_bytes(afn_model__params(f->model)) +
            (f->o.out ? state_bytes(phase, trained) : 0);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* config.json: what a run was told, under the names that the documentation has. */
-#include "small_run.h"
 #include "io/io.h"
+#include "small_run.h"
 #include "train/run_config.h"
 
 static json_t *read_config(void)
