@@ -162,20 +162,13 @@ afn_status afn_record_epoch(afn_fit_run *f, const afn_epoch *e)
     return st == AFN_OK ? epoch_scalars(f, e) : st;
 }
 
-static afn_status stopped(afn_fit_run *f, const char *why)
+/* A run that ends before its time: in one text, why, under the name of `key`. */
+static afn_status broken_off(afn_fit_run *f, const char *event, const char *key,
+                             const char *why)
 {
     afn_buf line;
-    afn_line_begin(&line, "stop");
-    afn_line_text(&line, "why", why);
-    add_place(&line, f);
-    return afn_line_end(&f->records, &line);
-}
-
-static afn_status failed(afn_fit_run *f, const char *error)
-{
-    afn_buf line;
-    afn_line_begin(&line, "failed");
-    afn_line_text(&line, "error", error);
+    afn_line_begin(&line, event);
+    afn_line_text(&line, key, why);
     add_place(&line, f);
     return afn_line_end(&f->records, &line);
 }
@@ -191,7 +184,8 @@ static afn_status ended(afn_fit_run *f)
 
 afn_status afn_record_end(afn_fit_run *f, afn_status st)
 {
-    if (st == AFN_ECANCELLED) return stopped(f, "asked");
-    if (st != AFN_OK) return failed(f, afn_error_message());
-    return f->end == AFN_END_TIME ? stopped(f, "time") : ended(f);
+    if (st == AFN_ECANCELLED) return broken_off(f, "stop", "why", "asked");
+    if (st != AFN_OK) return broken_off(f, "failed", "error", afn_error_message());
+    if (f->end == AFN_END_TIME) return broken_off(f, "stop", "why", "time");
+    return ended(f);
 }
