@@ -118,6 +118,14 @@ enum { CLI_COUNT_BYTES = 32 };
 /* "23,518,277", written into buf; returns buf. */
 char *cli_count(int64_t n, char buf[CLI_COUNT_BYTES]);
 
+enum { CLI_CLASS_BYTES = 16 };
+
+/* Name of a class, or its number, written into buf, where the model has no names. */
+const char *cli_class_text(const afn_model *m, int i, char buf[CLI_CLASS_BYTES]);
+
+/* Print text as a field of CSV, in quotes where it needs them. */
+void cli_csv_text(FILE *f, const char *text);
+
 /* Bytes from "4096", "500M", "1.5G": k, M, G and T are powers of 1000.  False where
  * text is no such size, or below 1. */
 bool cli_size(const char *text, int64_t *bytes);

@@ -10,14 +10,12 @@
 #include "json_out.h"
 
 /* The model's name of a class, else the data's, else its number. */
-static const char *class_text(const cli_evaluation *s, int i, char number[16])
+static const char *class_text(const cli_evaluation *s, int i,
+                              char number[CLI_CLASS_BYTES])
 {
-    const char *name = afn_model_class_name(s->m, i);
-    if (name) return name;
-    if (i < afn_dataset_classes(s->parts.train))
+    if (!afn_model_class_name(s->m, i) && i < afn_dataset_classes(s->parts.train))
         return afn_dataset_class_name(s->parts.train, i);
-    snprintf(number, 16, "%d", i);
-    return number;
+    return cli_class_text(s->m, i, number);
 }
 
 static double images_per_second(const afn_scores *s)
@@ -68,7 +66,7 @@ static json_t *classes_json(const cli_evaluation *s)
 {
     json_t *list = json_array();
     for (int i = 0; i < s->metrics.classes; i++) {
-        char number[16];
+        char number[CLI_CLASS_BYTES];
         const afn_class_metrics *c = &s->metrics.per_class[i];
         json_array_append_new(
             list,
@@ -206,7 +204,7 @@ static void put_share(const afn_estimate *e, int width)
 static void put_classes(const cli_evaluation *s)
 {
     enum { SHARE = 17 };
-    char number[16];
+    char number[CLI_CLASS_BYTES];
     int wide = cli_width(cli_text("class"));
 
     for (int i = 0; i < s->metrics.classes; i++) {
@@ -270,20 +268,6 @@ void cli_eval_text(const cli_evaluation *s)
 
 /* ---- CSV ---- */
 
-void cli_csv_text(FILE *f, const char *text)
-{
-    if (!text[strcspn(text, ",;\"\t\r\n")]) {
-        fputs(text, f);
-        return;
-    }
-    putc('"', f);
-    for (; *text; text++) {
-        if (*text == '"') putc('"', f);
-        putc(*text, f);
-    }
-    putc('"', f);
-}
-
 static void put_name(FILE *f, const cli_evaluation *s, int64_t i)
 {
     char name[4096];
@@ -295,7 +279,7 @@ static void put_name(FILE *f, const cli_evaluation *s, int64_t i)
 
 static void put_image(FILE *f, const cli_evaluation *s, int64_t i, double *p)
 {
-    char number[16];
+    char number[CLI_CLASS_BYTES];
     const int n = s->scores.classes, label = s->scores.labels[i];
     const double temperature = s->calibration.images ? s->calibration.temperature : 1;
     const int best = afn_scores_best(&s->scores, i, temperature, NULL);
@@ -312,7 +296,7 @@ static void put_image(FILE *f, const cli_evaluation *s, int64_t i, double *p)
 
 static int put_images(FILE *f, const cli_evaluation *s)
 {
-    char number[16];
+    char number[CLI_CLASS_BYTES];
     double *p = calloc((size_t)s->scores.classes, sizeof *p);
     if (!p) return cli_error("out of memory");
     fputs("file,class,predicted,right", f);

@@ -30,9 +30,4 @@ void cli_eval_text(const cli_evaluation *s);
 int cli_eval_json(const cli_evaluation *s);
 int cli_eval_csv(const cli_evaluation *s, const char *path); /* "-" = stdout */
 
-/* ---- pieces of CSV ---- */
-
-/* Print text as a field, in quotes where it needs them. */
-void cli_csv_text(FILE *f, const char *text);
-
 #endif

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 
 #include "cli.h"
-#include "eval_out.h"
 #include "json_out.h"
 
 const char *const cli_answer_formats[] = {
@@ -14,15 +13,6 @@ const char *const cli_answer_formats[] = {
 _Static_assert(CLI_ANSWER_TEXT == 0 && CLI_ANSWER_TABLE == 1 && CLI_ANSWER_CSV == 2 &&
                    CLI_ANSWER_JSON == 3 && CLI_ANSWER_JSONL == 4,
                "cli_answer_formats[] in the order of cli_answer_format");
-
-/* Name of a class, or its number as text where the model has no names. */
-static const char *class_text(const cli_answers *a, int i, char number[16])
-{
-    const char *name = afn_model_class_name(a->m, i);
-    if (name) return name;
-    snprintf(number, 16, "%d", i);
-    return number;
-}
 
 /* ---- text ---- */
 
@@ -37,14 +27,14 @@ static void put_logits(const cli_answers *a, const cli_answer *one)
 
 static void put_text(const cli_answers *a, const cli_answer *one)
 {
-    char number[16];
+    char number[CLI_CLASS_BYTES];
 
     cli_put(stdout, one->file);
     printf(": ");
     if (one->unknown) cli_say("unknown (");
     for (int k = 0; k < a->top; k++) {
         printf("%s", k ? ", " : "");
-        cli_put(stdout, class_text(a, one->order[k], number));
+        cli_put(stdout, cli_class_text(a->m, one->order[k], number));
         printf(" %.1f %%", 100 * one->p[one->order[k]]);
     }
     printf(one->unknown ? ")\n" : "\n");
@@ -55,10 +45,10 @@ static void put_text(const cli_answers *a, const cli_answer *one)
 
 static int class_width(const cli_answers *a)
 {
-    char number[16];
+    char number[CLI_CLASS_BYTES];
     int wide = cli_width(cli_text("unknown"));
     for (int i = 0; i < afn_model_classes(a->m); i++) {
-        const int width = cli_width(class_text(a, i, number));
+        const int width = cli_width(cli_class_text(a->m, i, number));
         if (width > wide) wide = width;
     }
     return wide;
@@ -80,16 +70,16 @@ static void put_table_head(const cli_answers *a)
 static void put_table_row(const cli_answers *a, const cli_answer *one)
 {
     const int wide = a->class_width;
-    char number[16];
+    char number[CLI_CLASS_BYTES];
     cli_put_wide(stdout, one->file, a->file_width);
     printf("  ");
     cli_put_wide(stdout,
                  one->unknown ? cli_text("unknown")
-                              : class_text(a, one->order[0], number),
+                              : cli_class_text(a->m, one->order[0], number),
                  wide);
     for (int k = 0; k < a->top; k++) {
         printf("  ");
-        cli_put_wide(stdout, class_text(a, one->order[k], number), wide);
+        cli_put_wide(stdout, cli_class_text(a->m, one->order[k], number), wide);
         printf(" %5.1f %%", 100 * one->p[one->order[k]]);
     }
     printf("\n");
@@ -100,24 +90,24 @@ static void put_table_row(const cli_answers *a, const cli_answer *one)
 
 static void put_csv_head(const cli_answers *a)
 {
-    char number[16];
+    char number[CLI_CLASS_BYTES];
     printf("file,unknown");
     for (int k = 1; k <= a->top; k++) printf(",class%d,p%d", k, k);
     for (int i = 0; a->logits && i < afn_model_classes(a->m); i++) {
         printf(",");
-        cli_csv_text(stdout, class_text(a, i, number));
+        cli_csv_text(stdout, cli_class_text(a->m, i, number));
     }
     printf("\n");
 }
 
 static void put_csv_row(const cli_answers *a, const cli_answer *one)
 {
-    char number[16];
+    char number[CLI_CLASS_BYTES];
     cli_csv_text(stdout, one->file);
     printf(",%d", one->unknown);
     for (int k = 0; k < a->top; k++) {
         printf(",");
-        cli_csv_text(stdout, class_text(a, one->order[k], number));
+        cli_csv_text(stdout, cli_class_text(a->m, one->order[k], number));
         printf(",%.9g", one->p[one->order[k]]);
     }
     for (int i = 0; a->logits && i < afn_model_classes(a->m); i++)
@@ -129,13 +119,13 @@ static void put_csv_row(const cli_answers *a, const cli_answer *one)
 
 static int put_json(const cli_answers *a, const cli_answer *one)
 {
-    char number[16];
+    char number[CLI_CLASS_BYTES];
     json_t *object = json_object();
     json_t *list = json_array();
 
     for (int k = 0; k < a->top; k++) {
         const int i = one->order[k];
-        json_t *name = cli_json_text(class_text(a, i, number));
+        json_t *name = cli_json_text(cli_class_text(a->m, i, number));
         json_array_append_new(list, json_pack("{s:o, s:o}", "class", name, "p",
                                               cli_json_number(one->p[i])));
     }

@@ -162,3 +162,25 @@ void cli_put_bytes(int64_t bytes)
     else
         printf("%.1f MB", (double)bytes / 1e6);
 }
+
+const char *cli_class_text(const afn_model *m, int i, char buf[CLI_CLASS_BYTES])
+{
+    const char *name = afn_model_class_name(m, i);
+    if (name) return name;
+    snprintf(buf, CLI_CLASS_BYTES, "%d", i);
+    return buf;
+}
+
+void cli_csv_text(FILE *f, const char *text)
+{
+    if (!text[strcspn(text, ",;\"\t\r\n")]) {
+        fputs(text, f);
+        return;
+    }
+    putc('"', f);
+    for (; *text; text++) {
+        if (*text == '"') putc('"', f);
+        putc(*text, f);
+    }
+    putc('"', f);
+}
