@@ -50,6 +50,7 @@ static size_t layer_part(const char *name)
 /* Mark the parameters of normalisation. */
 static void mark_norms(bool *norm, const afn_graph *g)
 {
+    memset(norm, 0, (size_t)afn_graph_n_params(g) * sizeof *norm);
     for (int i = 0; i < afn_graph_n_nodes(g); i++) {
         const afn_node *n = afn_graph_node(g, i);
         if (n->op != AFN_OP_BATCH_NORM && n->op != AFN_OP_LAYER_NORM) continue;
@@ -76,12 +77,13 @@ static bool is_last(const afn_model *m, int i)
     return afn_model__is_head(m, i) || afn_model__is_aux(m, i);
 }
 
-static int find_layers(int *layer, const afn_model *m, const bool *norm)
+int afn_param_layers(int *layer, bool *norm, const afn_model *m)
 {
     const afn_graph *g = afn_model__graph(m);
     const char *before = "";
     size_t part = 0;
     int n = 0;
+    mark_norms(norm, g);
     for (int i = 0; i < afn_graph_n_params(g); i++) {
         const char *name = afn_graph_param(g, i)->name;
         if (is_last(m, i)) continue;
@@ -95,17 +97,6 @@ static int find_layers(int *layer, const afn_model *m, const bool *norm)
     for (int i = 0; i < afn_graph_n_params(g); i++)
         if (is_last(m, i)) layer[i] = n;
     return n + 1;
-}
-
-int afn_param_layers(int *layer, const afn_model *m)
-{
-    const afn_graph *g = afn_model__graph(m);
-    bool *norm = afn_alloc_array((size_t)afn_graph_n_params(g), sizeof *norm);
-    if (!norm) return 0;
-    mark_norms(norm, g);
-    const int n = find_layers(layer, m, norm);
-    afn_free(norm);
-    return n;
 }
 
 /* ---- groups ---- */
@@ -137,8 +128,7 @@ afn_status afn_param_groups_new(afn_param_groups *g, const afn_model *m,
     g->group = afn_alloc_array(n, sizeof *g->group);
     g->of = afn_alloc_array(n, sizeof *g->of);
     AFN_REQUIRE(norm && g->group && g->of, AFN_ENOMEM, "out of memory");
-    mark_norms(norm, graph);
-    const int layers = find_layers(g->of, m, norm);
+    const int layers = afn_param_layers(g->of, norm, m);
     for (int i = 0; i < (int)n; i++) {
         const char *name = afn_graph_param(graph, i)->name;
         const bool spared = o->no_decay_norm_bias && (norm[i] || ends_in_bias(name));

@@ -38,7 +38,8 @@ afn_status afn_param_groups_new(afn_param_groups *g, const afn_model *m,
 void afn_param_groups_free(afn_param_groups *g); /* a zeroed one is a no-op */
 
 /* The layer of each parameter, from 0 at the input; returns how many there are.
- *   layer    [params], filled */
-int afn_param_layers(int *layer, const afn_model *m);
+ *   layer    [params], filled
+ *   norm     [params], filled: does it belong to a normalisation? */
+int afn_param_layers(int *layer, bool *norm, const afn_model *m);
 
 #endif

@@ -104,9 +104,10 @@ static void layers_are_blocks_from_the_stem_to_the_head(void **state)
         const example *e = &examples[k];
         afn_model *m;
         assert_ok(afn_model_new(&m, e->arch, 10, 1));
-        int *layer =
-            test_calloc((size_t)afn_graph_n_params(afn_model__graph(m)), sizeof *layer);
-        const int layers = afn_param_layers(layer, m);
+        const size_t n = (size_t)afn_graph_n_params(afn_model__graph(m));
+        int *layer = test_calloc(n, sizeof *layer);
+        bool *norm = test_calloc(n, sizeof *norm);
+        const int layers = afn_param_layers(layer, norm, m);
         if (layers != e->layers) fail_msg("%s: %d layers", e->arch, layers);
         for (int i = 0; e->of[i].param; i++) {
             const int got = layer[index_of(m, e->of[i].param)];
@@ -114,6 +115,7 @@ static void layers_are_blocks_from_the_stem_to_the_head(void **state)
                 fail_msg("%s: %s is of layer %d", e->arch, e->of[i].param, got);
         }
         test_free(layer);
+        test_free(norm);
         afn_model_free(m);
     }
 }
