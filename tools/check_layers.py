@@ -14,14 +14,14 @@ LEVEL = {
     'tensor': 1, 'io': 1,
     'weights': 2, 'image': 2, 'graph': 2,
     'zoo': 3, 'data': 3, 'engine': 3, 'engine/ref': 3, 'engine/cpu': 3,
-    'fetch': 4, 'model': 4,
+    'fetch': 4, 'model': 4, 'optim': 4,
     'train': 5, 'report': 5,
 }
 # Folders on one level that may be used by another on it: (user, used).
 SAME_LEVEL = {('engine/ref', 'engine'), ('engine/cpu', 'engine')}
 # Headers beside a folder's door that plug-ins include.
-EXTRA_DOORS = {'zoo/family.h', 'data/dataset.h', 'engine/backend.h', 'train/optim.h',
-               'image/codec.h'}
+EXTRA_DOORS = {'zoo/family.h', 'data/dataset.h', 'engine/backend.h', 'image/codec.h',
+               'optim/lr_schedule.h', 'optim/lbfgs.h'}
 # The only folders, or files whose names begin like this, that may see these libraries.
 LIBRARY = {
     'dnnl.h': {'engine/cpu/dnn'}, 'omp.h': {'engine/cpu', 'engine/ref'},

@@ -11,10 +11,10 @@
 
 #include <math.h>
 
-#include "train/checkpoint.h"
-#include "train/records.h"
-#include "train/run_config.h"
-#include "train/run_settings.h"
+#include "train/run/checkpoint.h"
+#include "train/run/records.h"
+#include "train/run/run_config.h"
+#include "train/run/run_settings.h"
 
 afn_lbfgs_opts afn_lbfgs_defaults(void)
 {

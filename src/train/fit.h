@@ -13,11 +13,11 @@
 #ifndef AFN_TRAIN_FIT_H
 #define AFN_TRAIN_FIT_H
 
-#include "train/best.h"
-#include "train/evaluate.h"
-#include "train/fields.h"
-#include "train/record_files.h"
-#include "train/run_folder.h"
+#include "train/run/best.h"
+#include "train/run/fields.h"
+#include "train/run/record_files.h"
+#include "train/run/run_folder.h"
+#include "train/score/evaluate.h"
 #include "train/stop_rules.h"
 #include "train/trainer.h"
 

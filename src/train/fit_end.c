@@ -2,10 +2,10 @@
 /* The end of a run: the files that it leaves. */
 #include <stdio.h>
 
-#include "train/checkpoint.h"
 #include "train/fit.h"
-#include "train/metrics.h"
-#include "train/records.h"
+#include "train/run/checkpoint.h"
+#include "train/run/records.h"
+#include "train/score/metrics.h"
 
 afn_status afn_fit__save_all(afn_fit_run *f)
 {

@@ -2,9 +2,9 @@
 /* One epoch of a run, from its first batch or from where the run before was in it. */
 #include <math.h>
 
-#include "train/checkpoint.h"
 #include "train/fit.h"
-#include "train/records.h"
+#include "train/run/checkpoint.h"
+#include "train/run/records.h"
 
 /* Seconds of the later epochs of a phase where this one takes epoch_s: without the
  * prefix those that find what this one and others before still make.  Backward counts

@@ -3,9 +3,9 @@
  * its epochs with a trainer, or the one that solves it. */
 #include <limits.h>
 
-#include "train/checkpoint.h"
 #include "train/objective.h"
-#include "train/records.h"
+#include "train/run/checkpoint.h"
+#include "train/run/records.h"
 
 /* ---- features ---- */
 

@@ -13,8 +13,8 @@
 #ifndef AFN_TRAIN_OBJECTIVE_H
 #define AFN_TRAIN_OBJECTIVE_H
 
+#include "optim/lbfgs.h"
 #include "train/fit.h"
-#include "train/lbfgs.h"
 
 typedef struct afn_objective {
     afn_fit_run *run;

@@ -4,8 +4,8 @@
 #ifndef AFN_TRAIN_RATE_H
 #define AFN_TRAIN_RATE_H
 
-#include "train/fields.h"
-#include "train/lr_schedule.h"
+#include "optim/lr_schedule.h"
+#include "train/run/fields.h"
 
 typedef struct afn_rate {
     afn_schedule_opts o;

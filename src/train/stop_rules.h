@@ -3,7 +3,7 @@
 #ifndef AFN_TRAIN_STOP_RULES_H
 #define AFN_TRAIN_STOP_RULES_H
 
-#include "train/fields.h"
+#include "train/run/fields.h"
 
 typedef struct afn_stop_rules {
     double best;      /* of the phase by its monitor, so far */

@@ -3,7 +3,7 @@
 #ifndef AFN_TRAIN_TRAINER_H
 #define AFN_TRAIN_TRAINER_H
 
-#include "train/fields.h"
+#include "train/run/fields.h"
 
 /* What it runs; owned by the trainer. */
 afn_plan *afn_trainer__plan(afn_trainer *t);

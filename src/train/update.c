@@ -5,7 +5,7 @@
 
 #include <math.h>
 
-#include "train/optim.h"
+#include "optim/optim.h"
 
 afn_status afn_updater_new(afn_updater *u, const afn_model *m, const afn_optim_opts *o)
 {

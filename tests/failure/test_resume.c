@@ -12,7 +12,7 @@
 
 #include "afn_test.h"
 #include "io/io.h"
-#include "train/record_files.h"
+#include "train/run/record_files.h"
 
 enum { SIDE = 32, CLASSES = 2, KILLS = 50, STOPPED = 7, FAILED = 8 };
 

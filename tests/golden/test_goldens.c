@@ -30,8 +30,8 @@
 #include "afina/weights.h"
 #include "engine/engine.h"
 #include "formula.h"
+#include "optim/optim.h"
 #include "train/loss.h"
-#include "train/optim.h"
 #include "zoo/zoo.h"
 
 enum { CLASSES = 10 };

@@ -19,8 +19,8 @@
 
 #include "engine/engine.h"
 #include "model/model.h"
+#include "optim/optim.h"
 #include "train/loss.h"
-#include "train/optim.h"
 #include "weights/weights.h"
 #include "zoo/zoo.h"
 

@@ -3,7 +3,7 @@
 #include <math.h>
 
 #include "afn_test.h"
-#include "train/metrics.h"
+#include "train/score/metrics.h"
 
 enum { SIZE = 32 };
 static const char *const data_spec = "fake:size=24,classes=3,height=32,width=32";

@@ -4,7 +4,7 @@
 #include <math.h>
 
 #include "afn_test.h"
-#include "train/metrics.h"
+#include "train/score/metrics.h"
 
 enum { SIZE = 64, MAX_TOLD = 4 };
 

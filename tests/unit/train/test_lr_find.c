@@ -3,7 +3,7 @@
  * and a model that keeps its weights. */
 #include "afina/lr_find.h"
 #include "small_run.h"
-#include "train/snapshot.h"
+#include "train/run/snapshot.h"
 
 #include <math.h>
 #include <string.h>

@@ -5,7 +5,7 @@
 
 #include <math.h>
 
-#include "train/metrics.h"
+#include "train/score/metrics.h"
 
 enum { N = 14, CLASSES = 4 };
 

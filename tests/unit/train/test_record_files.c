@@ -4,7 +4,7 @@
 
 #include "afn_test.h"
 #include "io/io.h"
-#include "train/record_files.h"
+#include "train/run/record_files.h"
 
 static char *in_folder(const char *name)
 {

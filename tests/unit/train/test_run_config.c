@@ -2,7 +2,7 @@
 /* config.json: what a run was told, under the names that the documentation has. */
 #include "io/io.h"
 #include "small_run.h"
-#include "train/run_config.h"
+#include "train/run/run_config.h"
 
 static json_t *read_config(void)
 {

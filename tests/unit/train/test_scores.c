@@ -4,7 +4,7 @@
 
 #include <math.h>
 
-#include "train/metrics.h"
+#include "train/score/metrics.h"
 
 static afn_model *tiny_model(void)
 {
