@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What lies in memory from when to when: values, their gradients, and what kernels keep
- * and need.  What one band alone sees is of one slice, and dead when its last task has
- * read it; all else lives for whole bands, since the tasks of a band take turns. */
+ * and need.  Where the tasks of a band take turns on slices of the batch, what it alone
+ * sees is of one slice, and dead when its last task has read it; all else lives for
+ * whole such bands. */
 #include "engine/schedule.h"
 
 typedef afn_schedule_state schedule;
@@ -29,21 +30,27 @@ static bool in_a_band(const layouter *b, int time)
     return time != b->p->n_forward && time <= b->p->n_tasks;
 }
 
+/* Does this task take turns with the others of a band?  A slice that is the whole batch
+ * goes through each of them once. */
+static bool takes_turns(const layouter *b, int time)
+{
+    return in_a_band(b, time) && band_at(b, time)->slice < b->p->n;
+}
+
 static bool is_local(const layouter *b, const span *s)
 {
-    if (!in_a_band(b, s->first) || !in_a_band(b, s->last)) return false;
-    const afn_band *band = band_at(b, s->first);
-    return band == band_at(b, s->last) && band->slice < b->p->n;
+    return takes_turns(b, s->first) && in_a_band(b, s->last) &&
+           band_at(b, s->first) == band_at(b, s->last);
 }
 
 static int begin_of_band(const layouter *b, int time)
 {
-    return in_a_band(b, time) ? afn_time_of(b->p, band_at(b, time)->from) : time;
+    return takes_turns(b, time) ? afn_time_of(b->p, band_at(b, time)->from) : time;
 }
 
 static int end_of_band(const layouter *b, int time)
 {
-    return in_a_band(b, time) ? afn_time_of(b->p, band_at(b, time)->to - 1) : time;
+    return takes_turns(b, time) ? afn_time_of(b->p, band_at(b, time)->to - 1) : time;
 }
 
 static void use(span *s, int time)

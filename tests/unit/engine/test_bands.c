@@ -114,15 +114,27 @@ static void bands_end_where_sums_are_needed(void **state)
 static void slices_take_less_memory(void **state)
 {
     (void)state;
-    for (int train = 0; train < 2; train++) {
-        net n = open_net("squeezenet1_1");
-        afn_plan *all = new_plan(&n, train, whole),
-                 *one = new_plan(&n, train, one_sample);
-        assert_true(afn_plan_arena_bytes(one) * 5 < afn_plan_arena_bytes(all) * 4);
-        afn_plan_free(all);
-        afn_plan_free(one);
-        close_net(&n);
-    }
+    net n = open_net("squeezenet1_1");
+    afn_plan *all = new_plan(&n, false, whole), *one = new_plan(&n, false, one_sample);
+    assert_true(afn_plan_arena_bytes(one) * 5 < afn_plan_arena_bytes(all) * 4);
+    afn_plan_free(all);
+    afn_plan_free(one);
+    close_net(&n);
+}
+
+/* Where a slice is the whole batch nothing takes turns, and memory is used again within
+ * the band. */
+static void what_no_slice_needs_again_dies_with_its_last_reader(void **state)
+{
+    (void)state;
+    net n = open_net("convnext_tiny");
+    afn_plan *p = new_plan(&n, true, whole);
+    const afn_program *r = p->program[0];
+    size_t all = 0;
+    for (int i = 0; i < r->n_buffers; i++) all += r->buffer[i].bytes;
+    assert_true(r->arena_bytes * 2 < all);
+    afn_plan_free(p);
+    close_net(&n);
 }
 
 /* Without sums over the batch a sample is the same bits in any slice. */
@@ -146,6 +158,7 @@ int main(void)
         cmocka_unit_test(slices_divide_the_batch),
         cmocka_unit_test(bands_end_where_sums_are_needed),
         cmocka_unit_test(slices_take_less_memory),
+        cmocka_unit_test(what_no_slice_needs_again_dies_with_its_last_reader),
         cmocka_unit_test(predictions_are_the_same_bits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
