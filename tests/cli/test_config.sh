@@ -81,6 +81,19 @@ cp "$work/.out" printed.toml
 run train -c printed.toml --print-config
 out <printed.toml
 
+# ---- the example works as it is, on other pictures and weights ----
+run train fake:size=8,classes=2,height=32,width=32 --model resnet18 --image-size 32 --batch 4 \
+    --threads 1 --tune-epochs 1 --out scratch18 --quiet
+code 0
+run train fake:size=16,classes=2,height=32,width=32 -c "$AFN_SOURCE_DIR/examples/run.toml" \
+    --weights scratch18/model.pth --image-size 32 --threads 1 --dry-run
+code 0
+has out '^phase    head: solved by L-BFGS, '
+has out '^phase    top: 4 epochs at 0.001, '
+has out '^phase    all: 6 epochs at 0.0003, '
+has out '^augment  all: '
+has out '^expect   all: '
+
 # ---- a stopped run goes on with the file that it had ----
 cat >two.toml <<'END'
 data = "fake:size=12,classes=2,height=32,width=32"
