@@ -10,6 +10,7 @@
 #include "config_file.h"
 #include "machine_options.h"
 #include "out_folder.h"
+#include "presets.h"
 #include "stop.h"
 #include "train_config.h"
 #include "train_forecast.h"
@@ -235,8 +236,8 @@ static int fit(training *s, afn_fit_opts opts)
     if (o->profile) opts.on_profile = on_profile;
     opts.on_end = on_end;
     opts.user = s;
-    char *note =
-        cli_resume_note(s->resumed, config_text(s), o->batch_auto ? opts.batch : 0);
+    char *note = cli_resume_note(s->resumed, config_text(s),
+                                 o->batch_auto ? opts.batch : 0, s->batch_parts);
     char *config = cli_train_config(&cli_cmd_train, o);
     opts.note = note;
     opts.config = config;
@@ -274,12 +275,12 @@ static int forecast_and_fit(training *s)
     const train_args *o = s->o;
     afn_fit_opts opts = run_opts(s);
     const bool json = s->progress.mode == CLI_PROGRESS_JSON;
-    const bool asked = o->dry_run || o->batch_auto;
+    const bool asked = o->dry_run || o->lr_find || o->batch_auto;
     int code = CLI_OK;
-    if (o->lr_find) return cli_train_lr_find(s, &opts);
     if (!s->resumed->begun && (asked || json || cli_progress_speaks(&s->progress)))
         code = cli_train_forecast(s, &opts);
     if (code != CLI_OK) return code;
+    if (o->lr_find) return cli_train_lr_find(s, &opts);
     if (o->json || (json && s->forecast.phase))
         code = cli_train_put_forecast_json(s, !o->json);
     else if (cli_progress_speaks(&s->progress) && s->forecast.phase)
@@ -332,6 +333,7 @@ static int run(int argc, char **argv)
     if (code == CLI_GO_ON) {
         training s = { .o = &o, .resumed = &r };
         s.n_phases = cli_train_phases(s.phase, &o);
+        s.batch_parts = (int)o.batch_parts;
         cli_progress_start(&s.progress, (cli_progress_mode)o.progress);
         code = train(&s);
         training_close(&s);
@@ -355,7 +357,7 @@ const cli_command cli_cmd_train = {
         "shards (tar:FILES), or noise for trying things out: "
         "fake:size=1000,classes=10.",
     .more = cli_train_options,
-    .notes = CLI_AUGMENT_NOTES
+    .notes = CLI_PRESET_NOTES CLI_AUGMENT_NOTES
     "Written to DIR: model.safetensors and model.pth (the best epoch; all that\n"
     "'afina predict' needs, and what torchvision loads), last.pth, metrics.csv,\n"
     "last.ckpt (from which --resume goes on), config.json and run.jsonl (what was\n"

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "presets.h"
+
 /* The document at hand. */
 typedef struct reader {
     cli_config *f;
@@ -278,15 +280,19 @@ static int check_usual(const reader *r, const cli_command *c, const afn_toml_val
     return CLI_GO_ON;
 }
 
+/*   typed    what was on the command line
+ *   said     that, and what the file says of the run
+ *   given    that, and what the preset says */
 static int take_phases(reader *r, const cli_command *c, train_args *o,
-                       const cli_args *typed, const cli_args *given)
+                       const cli_args *typed, const cli_args *said,
+                       const cli_args *given)
 {
     const afn_toml_value *list = afn_toml_find(afn_toml_root(r->f->doc), "phase");
     if (!list) return CLI_GO_ON;
     if (list->kind != AFN_TOML_ARRAY || !list->first ||
         list->first->kind != AFN_TOML_TABLE)
         return wrong(r, list, "a phase is written as [[phase]], and its keys below");
-    int code = check_usual(r, c, list, given);
+    int code = check_usual(r, c, list, said);
     for (const afn_toml_value *v = list->first; v && code == CLI_GO_ON; v = v->next)
         code = r->f->n_phases == CLI_MAX_PHASES
                    ? wrong(r, v, "more than %d phases", (int)CLI_MAX_PHASES)
@@ -306,12 +312,18 @@ int cli_config_read(train_args *o, const cli_command *c, cli_args *line)
 {
     reader r = { .name = o->config ? o->config : "--config" };
     const cli_args typed = *line;
-    if (!o->config && !o->config_text) return CLI_GO_ON;
+    if (!o->config && !o->config_text) {
+        cli_preset_take(o, c, line);
+        return CLI_GO_ON;
+    }
     r.f = o->file = calloc(1, sizeof *r.f);
     if (!r.f) return cli_error("out of memory");
     if (open_doc(r.f, o, r.name) != AFN_OK) return cli_fail(AFN_EFORMAT);
-    const int code = take_table(&r, c, afn_toml_root(r.f->doc), o, line);
-    return code == CLI_GO_ON ? take_phases(&r, c, o, &typed, line) : code;
+    int code = take_table(&r, c, afn_toml_root(r.f->doc), o, line);
+    const cli_args said = *line;
+    if (code != CLI_GO_ON) return code;
+    cli_preset_take(o, c, line);
+    return take_phases(&r, c, o, &typed, &said, line);
 }
 
 void cli_config_free(cli_config *f)

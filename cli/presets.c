@@ -7,16 +7,32 @@
 typedef const char *const recipe[];
 
 static recipe none = { NULL };
-static recipe tutorial = { "head-epochs", "5",      "head-lr",   "0.001",     "tune-epochs", "5",
-                           "tune-lr",     "0.0001", "optimizer", "sgd",       "schedule",    "constant",
-                           "augment",     "none",   NULL };
+static recipe tutorial = { "head-epochs", "5",    "head-lr",  "0.001",
+                           "tune-epochs", "5",    "tune-lr",  "0.0001",
+                           "optimizer",   "sgd",  "schedule", "constant",
+                           "augment",     "none", NULL };
 static recipe quick = { "head-solver", "lbfgs", "tune-epochs", "0", NULL };
-static recipe accurate = { "head-solver",   "lbfgs",  "tune-epochs",     "15",  "tune-lr",
-                           "0.001",         "schedule", "cosine",        "warmup-epochs", "1",
-                           "augment", "light", "label-smoothing", "0.1", NULL };
-static recipe few = { "head-solver", "lbfgs", "views", "8", "head-augment", "light", "tune-epochs", "0", NULL };
-static recipe uneven = { "class-weights", "balanced", "head-solver", "lbfgs", "tune-epochs", "5", "tune-lr", "0.0003", "augment", "light", "monitor", "loss", NULL };
-static recipe small = { "batch", "8", "accumulate", "4", "bn", "frozen", "cache-images", "off", NULL };
+static recipe accurate = { "head-solver",     "lbfgs", "tune-epochs", "15",
+                           "tune-lr",         "0.001", "schedule",    "cosine",
+                           "warmup-epochs",   "1",     "augment",     "light",
+                           "label-smoothing", "0.1",   NULL };
+static recipe few = { "head-solver", "lbfgs",       "views", "8", "head-augment",
+                      "light",       "tune-epochs", "0",     NULL };
+static recipe uneven = { "class-weights",
+                         "balanced",
+                         "head-solver",
+                         "lbfgs",
+                         "tune-epochs",
+                         "5",
+                         "tune-lr",
+                         "0.0003",
+                         "augment",
+                         "light",
+                         "monitor",
+                         "loss",
+                         NULL };
+static recipe small = { "batch",        "8",   "accumulate", "4", "bn", "frozen",
+                        "cache-images", "off", NULL };
 
 const char *const cli_presets[] = { "none", "tutorial", "quick", "accurate",
                                     "few",  "uneven",   "small", NULL };

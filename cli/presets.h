@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* 'afina train --preset NAME': sets of options named after what they are for.  What is
- * typed, and what a configuration file says, counts more.  docs/presets.md has what each
- * came to where it was measured. */
+ * typed, and what a configuration file says, counts more.  docs/presets.md has what
+ * each came to where it was measured. */
 #ifndef AFN_CLI_PRESETS_H
 #define AFN_CLI_PRESETS_H
 
@@ -18,8 +18,9 @@ void cli_preset_take(train_args *o, const cli_command *c, cli_args *given);
     "  tutorial   the head, then everything at a tenth of the rate, by plain SGD\n"    \
     "  quick      an answer at once: the best head on the network as it is\n"          \
     "  accurate   that head, then everything on changing pictures; takes longest\n"    \
-    "  few        a handful of pictures per class: the head, from many views of each\n" \
-    "  uneven     classes of very different size: each counts alike\n"                  \
+    "  few        a handful of pictures per class: the head, from many views of "      \
+    "each\n"                                                                           \
+    "  uneven     classes of very different size: each counts alike\n"                 \
     "  small      little memory: batches of 8, four of them make a step\n\n"
 
 #endif

@@ -35,7 +35,7 @@ static bool is_own(const char *arg, bool *value)
            (o->of_call || !strcmp(o->name, "time-limit") || !strcmp(o->name, "config"));
 }
 
-char *cli_resume_note(const cli_resume *r, const char *config, int64_t batch)
+char *cli_resume_note(const cli_resume *r, const char *config, int64_t batch, int parts)
 {
     char *text = NULL, folder[PATH_MAX];
     size_t size;
@@ -60,6 +60,7 @@ char *cli_resume_note(const cli_resume *r, const char *config, int64_t batch)
             put_line(f, r->argv[i]);
     }
     if (batch) fprintf(f, "--batch\n%lld\n", (long long)batch);
+    if (batch && parts > 1) fprintf(f, "--batch-parts\n%d\n", parts);
     return fclose(f) == 0 ? text : NULL;
 }
 

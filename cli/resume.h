@@ -23,8 +23,10 @@ void cli_resume_close(cli_resume *r);
 /* The note for a checkpoint: this folder and this command line.  Free it; NULL where
  * memory ran out.
  *   config   what its --config holds, which may be another file tomorrow; may be NULL
- *   batch    images of a batch, where that is not 0 */
-char *cli_resume_note(const cli_resume *r, const char *config, int64_t batch);
+ *   batch    images of a batch, where that is not 0
+ *   parts    how many of them the one that was asked for is */
+char *cli_resume_note(const cli_resume *r, const char *config, int64_t batch,
+                      int parts);
 
 /* May a new run be made in the folder?  Returns CLI_OK, or CLI_FAILED after a message.
  */

@@ -6,6 +6,7 @@
 
 #include "config_file.h"
 #include "machine_options.h"
+#include "presets.h"
 
 /* ---- checks ---- */
 
@@ -158,9 +159,9 @@ int cli_train_phases(afn_phase phase[CLI_MAX_PHASES], const train_args *o)
 {
     int n = 0;
     for (; n < n_file_phases(o); n++) cli_phase_set(&phase[n], &o->file->phase[n].o);
-    if (n) return n;
-    if (o->head_epochs) add_usual(&phase[n++], o, true);
-    if (o->tune_epochs) add_usual(&phase[n++], o, false);
+    if (!n_file_phases(o) && o->head_epochs) add_usual(&phase[n++], o, true);
+    if (!n_file_phases(o) && o->tune_epochs) add_usual(&phase[n++], o, false);
+    for (int i = 0; i < n; i++) phase[i].optim.accumulate *= (int)o->batch_parts;
     return n;
 }
 
@@ -228,6 +229,14 @@ static const cli_option config_options[] = {
           "take options from a TOML file, whose keys are their names; what is typed "
           "counts more; with [[phase]] tables the run has these phases instead of "
           "the two below" },
+    { .name = "preset",
+      .letter = 'p',
+      .type = CLI_CHOICE,
+      .at = offsetof(train_args, preset),
+      .choice = cli_presets,
+      .initial = "none",
+      .help = "options for a purpose, see below; what is typed or in FILE counts "
+              "more" },
     { .name = "config-text",
       .type = CLI_TEXT,
       .of_call = true,
@@ -307,8 +316,16 @@ static const cli_option phase_options[] = {
       .metavar = "N|auto",
       .at = offsetof(train_args, batch_text),
       .initial = "32",
-      .help =
-          "images in a step; auto is 32, or half of it until a step fits into memory" },
+      .help = "images in a step; auto is 32, made in 2, 4 or more parts "
+              "(--accumulate) where one does not fit into memory" },
+    { .name = "batch-parts",
+      .type = CLI_INT,
+      .at = offsetof(train_args, batch_parts),
+      .min = 1,
+      .max = 4096,
+      .initial = "1",
+      .hidden = true,
+      .help = "how many --batch that a step had in the run that goes on" },
     { CLI_BN(train_args, bn) },
     { .name = NULL },
 };

@@ -24,6 +24,7 @@ typedef struct train_args {
     const char *config;
     const char *config_text; /* what it held, for a run that goes on */
     bool print_config;
+    int preset;       /* index into cli_presets[] */
     cli_config *file; /* NULL = none; to be freed */
     const char *model, *weights, *out;
     bool keep_head;
@@ -37,6 +38,7 @@ typedef struct train_args {
     const char *batch_text;
     int64_t batch; /* what --batch says; of auto the largest tried */
     bool batch_auto;
+    int64_t batch_parts; /* batches that make the one asked for */
     int bn;
     optim_args optim;
     schedule_args schedule;

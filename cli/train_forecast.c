@@ -34,12 +34,20 @@ static void keep_seconds(training *s, afn_fit_opts *opts)
     opts->phase_seconds = s->phase_seconds;
 }
 
+/* Half the batch, and twice as many of them in a step of the optimiser. */
+static void halve_batch(training *s, afn_fit_opts *opts)
+{
+    opts->batch /= 2;
+    s->batch_parts *= 2;
+    for (int i = 0; i < s->n_phases; i++) s->phase[i].optim.accumulate *= 2;
+}
+
 int cli_train_forecast(training *s, afn_fit_opts *opts)
 {
     const int64_t wanted = opts->batch;
     afn_status st = forecast(s, opts);
     while (st == AFN_ENOMEM && s->o->batch_auto && opts->batch > 1) {
-        opts->batch /= 2;
+        halve_batch(s, opts);
         st = forecast(s, opts);
     }
     if (st == AFN_ENOMEM && !s->o->batch_auto) {
@@ -48,8 +56,9 @@ int cli_train_forecast(training *s, afn_fit_opts *opts)
     }
     if (st != AFN_OK) return cli_fail(st);
     if (opts->batch < wanted)
-        cli_error("warning: a batch of %lld does not fit into memory: taking %lld",
-                  (long long)wanted, (long long)opts->batch);
+        cli_error("warning: a batch of %lld does not fit into memory: taking %lld, of "
+                  "which %d make a step",
+                  (long long)wanted, (long long)opts->batch, s->batch_parts);
     keep_seconds(s, opts);
     return CLI_OK;
 }

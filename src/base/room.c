@@ -54,6 +54,17 @@ static int64_t available_in_system(void)
     return pages > 0 && bytes > 0 ? (int64_t)pages * bytes / 2 : 0;
 }
 
+int64_t afn_address_space_left(void)
+{
+    struct rlimit limit;
+    const int64_t pages = number_in("/proc/self/statm"); /* the first number */
+    const int64_t used = pages > 0 ? pages * sysconf(_SC_PAGESIZE) : 0;
+    if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY ||
+        limit.rlim_cur > INT64_MAX)
+        return INT64_MAX;
+    return (int64_t)limit.rlim_cur > used ? (int64_t)limit.rlim_cur - used : 0;
+}
+
 int64_t afn_memory_available(void)
 {
     const int64_t left[] = {

@@ -13,6 +13,10 @@
  * available, or the limit of this process's control group leaves where that is less. */
 int64_t afn_memory_available(void);
 
+/* Bytes that this process may still map under a limit of its own (ulimit -v), INT64_MAX
+ * where there is none. */
+int64_t afn_address_space_left(void);
+
 /* Bytes that files in this folder may still take, for this user; 0 where unknown. */
 int64_t afn_disk_available(const char *dir);
 

@@ -6,6 +6,9 @@
 #include "train/fit.h"
 #include "train/update.h"
 
+/* Bytes that a phase maps as it runs, at most: code and buffers of oneDNN, batches. */
+enum { ROOM_TO_RUN = 128 << 20 };
+
 /* Seconds for one image. */
 typedef struct cost {
     double read, again;  /* decode it; see it again */
@@ -32,14 +35,21 @@ static double gb(int64_t bytes)
     return (double)bytes / 1e9;
 }
 
-/* Is there memory for what the plan has reserved and not touched yet? */
+/* Is there memory for what the plan has reserved and not touched yet?  Under a limit of
+ * what is mapped that counts already; what oneDNN maps as it goes must fit too. */
 static afn_status check_memory(const afn_fit_run *f, const afn_phase *phase,
                                afn_trainer *t, int64_t trained, bool first)
 {
-    int64_t need = (int64_t)afn_plan_arena_bytes(afn_trainer__plan(t)) +
-                   state_bytes(phase, trained);
+    const int64_t state = state_bytes(phase, trained);
+    int64_t need = (int64_t)afn_plan_arena_bytes(afn_trainer__plan(t)) + state;
     if (first && f->predictor)
         need += (int64_t)afn_plan_arena_bytes(afn_predictor__plan(f->predictor));
+    const int64_t left = afn_address_space_left();
+    if (state + ROOM_TO_RUN > left)
+        return afn_fail(AFN_ENOMEM,
+                        "phase %s with a batch of %lld: %.2f GB are left of the "
+                        "process's limit (ulimit -v)",
+                        phase->name, (long long)f->train.opts.batch, gb(left));
     const int64_t have = afn_memory_available();
     if (need <= have - have / 20) return AFN_OK;
     return afn_fail(

@@ -70,8 +70,8 @@ INPUTS = {"alexnet": [(63, 80, 2), (96, 72, 2)],
           "regnet_y_128gf": [(32, 32, 1), (32, 64, 1)],
           **dict.fromkeys(["wide*", "resnext101*", "resnet1*", "regnet_?_8gf",
                            "regnet_?_16gf", "regnet_?_32gf", "convnext_[sbl]*",
-                           "densenet161", "densenet201", "efficientnet_b[4-7]",
-                           "efficientnet_v2*"], [(48, 64, 2), (64, 48, 2)]),
+                           "efficientnet_b[4-7]", "efficientnet_v2*"],
+                          [(48, 64, 2), (64, 48, 2)]),
           "*": [(64, 64, 4), (48, 80, 4)]}
 AUX_SIZE = {"googlenet": 0, "inception_v3": 299}  # of the smallest image that they take
 

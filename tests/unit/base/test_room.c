@@ -12,6 +12,25 @@ static void there_is_some_room(void **state)
     assert_int_equal(afn_disk_available("/nowhere/at/all"), 0);
 }
 
+static void the_limit_of_a_process_is_seen(void **state)
+{
+    (void)state;
+    struct rlimit before;
+    const rlim_t tera = (rlim_t)1 << 40;
+    assert_int_equal(getrlimit(RLIMIT_AS, &before), 0);
+    const struct rlimit some = { 100 * tera, before.rlim_max };
+    assert_int_equal(setrlimit(RLIMIT_AS, &some), 0);
+    const int64_t left = afn_address_space_left();
+    const struct rlimit more = { 101 * tera, before.rlim_max };
+    assert_int_equal(setrlimit(RLIMIT_AS, &more), 0);
+    const int64_t now = afn_address_space_left();
+    assert_int_equal(setrlimit(RLIMIT_AS, &before), 0);
+    assert_true(left > 0 && left < (int64_t)(100 * tera));
+    assert_true(now > left);
+    if (before.rlim_cur == RLIM_INFINITY)
+        assert_true(afn_address_space_left() == INT64_MAX);
+}
+
 static void assert_empty(const char *dir)
 {
     afn_dir d;
@@ -62,6 +81,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(there_is_some_room),
+        cmocka_unit_test(the_limit_of_a_process_is_seen),
         cmocka_unit_test(a_scratch_file_shows_what_was_written_and_has_no_name),
         cmocka_unit_test(no_room_is_an_error_and_leaves_nothing),
     };
