@@ -112,10 +112,11 @@ const cli_option cli_train_image_options[] = {
       .metavar = "N",
       .at = offsetof(train_args, image.channels),
       .min = 1,
-      .max = 3,
-      .help =
-          "1 for images in gray, 3 for colour; the first convolution is adapted, its "
-          "weights summed or repeated (default: the model's)" },
+      .max = 4,
+      .help = "1 for images in gray, 3 for colour, 4 for colour and transparency; the "
+              "first "
+              "convolution is adapted, its weights summed or repeated (default: the "
+              "model's)" },
     { .name = "image-size",
       .type = CLI_INT,
       .metavar = "PIXELS",

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Pictures as 8-bit RGB, and the steps from a picture to a network's input, with the
- * same pixels as torchvision on Pillow. */
+/* Pictures as 8-bit RGB, with alpha where it is asked for, and the steps from a picture
+ * to a network's input, with the same pixels as torchvision on Pillow. */
 #ifndef AFINA_IMAGE_H
 #define AFINA_IMAGE_H
 
@@ -17,8 +17,13 @@ extern "C" {
 /* Pixels, rows from the top. */
 typedef struct afn_image {
     int64_t width, height;
-    uint8_t *pixels; /* (height, width, 3) RGB, owned; free with afn_image_free() */
+    uint8_t *pixels; /* (height, width, channels), owned; free with afn_image_free() */
+    int channels;    /* 3 = RGB, 4 = RGB and alpha, which is not multiplied into the
+                      * colours; 0 = 3 */
 } afn_image;
+
+/* Its channels, 3 or 4. */
+AFN_API int afn_image_channels(const afn_image *image);
 
 /* How to decode. */
 typedef struct afn_decode_opts {
@@ -31,11 +36,14 @@ typedef struct afn_decode_opts {
                        * which is several times faster and approximate: the smallest
                        * whose shorter side keeps at least so many pixels, as Pillow's
                        * draft() does; default 0: all pixels */
+    int channels;     /* 3 (default, and 0) = RGB; 4 = RGB and alpha */
 } afn_decode_opts;
 AFN_API afn_decode_opts afn_decode_defaults(void);
 
 /* Decode a picture to RGB as Pillow's convert("RGB") does: gray is widened, alpha
- * dropped, palettes and CMYK resolved.  Formats are told apart by content.
+ * dropped, palettes and CMYK resolved; or, where 4 channels are asked for, as
+ * convert("RGBA") does: alpha is 255 where the picture has none, or is of a format
+ * whose alpha is not read.  Formats are told apart by content.
  *
  *   opts     NULL means defaults
  * Memory     *out owns its pixels; zeroed on failure
@@ -51,7 +59,8 @@ AFN_API afn_status afn_image_read(afn_image *out, const char *path,
                                   const afn_decode_opts *opts);
 AFN_API void afn_image_free(afn_image *image); /* a zeroed image is a no-op */
 
-/* Write a picture as a JPEG of good quality; the file appears whole or not at all.
+/* Write a picture as a JPEG of good quality, without its alpha; the file appears whole
+ * or not at all.
  * Errors     AFN_EINVAL for a picture without pixels, AFN_ENOTFOUND, AFN_EIO,
  *            AFN_ENOMEM */
 AFN_API afn_status afn_image_write_jpeg(const afn_image *image, const char *path);
@@ -90,7 +99,8 @@ AFN_API const char *afn_filter_name(afn_filter f);
 /* AFN_EINVAL for an unknown name. */
 AFN_API afn_status afn_filter_parse(afn_filter *out, const char *name);
 
-/* Pillow's Image.resize((width, height), filter), bit for bit.
+/* Pillow's Image.resize((width, height), filter), bit for bit, of RGB and of RGBA: but
+ * for nearest, alpha is multiplied into the colours before and divided out after.
  * Errors     AFN_EINVAL for a side below 1 or a picture over 2^28 pixels, AFN_ENOMEM */
 AFN_API afn_status afn_image_resize(afn_image *out, const afn_image *in, int64_t width,
                                     int64_t height, afn_filter filter);
@@ -126,7 +136,8 @@ typedef struct afn_preprocess {
     int crop;          /* side of the square that comes out, 1 to 16384 */
     afn_filter filter; /* of the resize */
     int channels;      /* of what comes out: 3 = RGB, 1 = gray as Pillow's convert("L")
-                        * makes it; others are made by programs alone; 0 = 3 */
+                        * makes it, 4 = RGB and alpha; others are made by programs
+                        * alone; 0 = 3 */
     float mean[AFN_MAX_CHANNELS]; /* [channels], of values in [0, 1]; 0 = none */
     float std[AFN_MAX_CHANNELS];  /* likewise; 1 = none */
     bool exif;                    /* see afn_decode_opts */

@@ -210,7 +210,7 @@ afn_status afn_data__decode(afn_image *out, afn_stored *s, const afn_decode_opts
     *out = (afn_image){ 0 };
     if (!s->width) return afn_image_decode(out, s->data, s->size, opts);
     if (s->owned == s->data && s->channels == 3 && !s->planar) {
-        *out = (afn_image){ s->width, s->height, s->owned };
+        *out = (afn_image){ s->width, s->height, s->owned, 3 };
         s->owned = NULL;
         return AFN_OK;
     }

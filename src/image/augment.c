@@ -116,6 +116,7 @@ afn_status afn_augment__change(const afn_augment *a, const afn_drawn *drawn,
     for (int i = 0; i < a->n_steps; i++) {
         const afn_augment_step *s = &a->step[i];
         if (!drawn[i].on || !s->kind->change) continue;
+        if (c->alpha && s->kind->of_colour) continue;
         const afn_status st = s->kind->change(c, s->param, &drawn[i]);
         if (st != AFN_OK) return st;
     }
@@ -127,29 +128,64 @@ static bool has_change(const afn_augment *a)
     return a->n_steps > 0 && a->step[a->n_steps - 1].kind->change;
 }
 
+/* Change (crop, crop, 3) pixels; those of alpha, or of colours. */
+static afn_status change(const afn_augment *a, const afn_preprocess *p,
+                         const afn_drawn *drawn, uint8_t *pixels, bool alpha)
+{
+    const size_t bytes = (size_t)p->crop * (size_t)p->crop * 3;
+    const bool gray = afn_preprocess_channels(p) == 1;
+    uint8_t *spare = afn_alloc_aligned(bytes);
+    if (!spare) return afn_fail(AFN_ENOMEM, "out of memory");
+    afn_canvas c = { .image = { p->crop, p->crop, pixels, 3 },
+                     .spare = spare,
+                     .alpha = alpha };
+    for (int k = 0; k < 3; k++)
+        c.fill[k] = (uint8_t)(int)(p->mean[alpha ? 3 : gray ? 0 : k] * 255.0f + 0.5f);
+    const afn_status st = afn_augment__change(a, drawn, &c);
+    /* where the steps took turns with the two, the spare one has become the picture */
+    if (c.image.pixels != pixels) memcpy(pixels, c.image.pixels, bytes);
+    afn_free(spare);
+    return st;
+}
+
+/* The same of (crop, crop, 4): colours, and alpha by itself as a picture whose three
+ * channels are equal, so that the steps need to know pictures in RGB only. */
+static afn_status change_apart(const afn_augment *a, const afn_preprocess *p,
+                               const afn_drawn *drawn, uint8_t *pixels)
+{
+    afn_status st = AFN_OK;
+    const size_t n = (size_t)p->crop * (size_t)p->crop;
+    uint8_t *colours = afn_alloc_aligned(3 * n), *alpha = afn_alloc_aligned(3 * n);
+    AFN_REQUIRE(colours && alpha, AFN_ENOMEM, "out of memory");
+    for (size_t i = 0; i < n; i++) {
+        memcpy(colours + 3 * i, pixels + 4 * i, 3);
+        memset(alpha + 3 * i, pixels[4 * i + 3], 3);
+    }
+    AFN_TRY(change(a, p, drawn, colours, false));
+    AFN_TRY(change(a, p, drawn, alpha, true));
+    for (size_t i = 0; i < n; i++) {
+        memcpy(pixels + 4 * i, colours + 3 * i, 3);
+        pixels[4 * i + 3] = alpha[3 * i];
+    }
+done:
+    afn_free(colours);
+    afn_free(alpha);
+    return st;
+}
+
 afn_status afn_augment__apply(const afn_augment *a, const afn_preprocess *p,
                               const afn_image *in, const afn_drawn *drawn, uint8_t *out)
 {
     afn_status st = AFN_OK;
-    uint8_t *spare = NULL;
     const bool cuts = a->n_steps > 0 && a->step[0].kind->cut;
     AFN_TRY(afn_image__check_preprocess(p));
     AFN_TRY(afn_image__check(in));
     AFN_TRY(cuts ? a->step[0].kind->cut(out, p, in, &drawn[0])
-                 : afn_image__preprocess_rgb(p, in, out));
+                 : afn_image__preprocess(p, in, out));
     if (!has_change(a)) goto done;
-
-    const size_t bytes = (size_t)p->crop * (size_t)p->crop * 3;
-    spare = afn_alloc_aligned(bytes);
-    AFN_REQUIRE(spare, AFN_ENOMEM, "out of memory");
-    afn_canvas c = { .image = { p->crop, p->crop, out }, .spare = spare };
-    const bool gray = afn_preprocess_channels(p) == 1;
-    for (int k = 0; k < 3; k++)
-        c.fill[k] = (uint8_t)(int)(p->mean[gray ? 0 : k] * 255.0f + 0.5f);
-    AFN_TRY(afn_augment__change(a, drawn, &c));
-    if (c.image.pixels != out) memcpy(out, c.image.pixels, bytes);
+    AFN_TRY(afn_image_channels(in) == 4 ? change_apart(a, p, drawn, out)
+                                        : change(a, p, drawn, out, false));
 done:
-    afn_free(spare);
     return st;
 }
 
@@ -158,20 +194,28 @@ afn_status afn_augment_apply(const afn_augment *a, const afn_preprocess *p,
                              uint8_t *out)
 {
     afn_status st = AFN_OK;
-    uint8_t *rgb = out;
+    uint8_t *pixels = out;
+    afn_image converted = { 0 };
     const int channels = afn_preprocess_channels(p);
+    const int source = afn_image__source_channels(channels);
     const size_t n = (size_t)p->crop * (size_t)p->crop;
     afn_drawn drawn[AFN_MAX_STEPS];
-    const afn_image size = { p->crop, p->crop, NULL };
+    const afn_image size = { .width = p->crop, .height = p->crop };
     afn_rng rng =
         afn_rng_new(at->seed, afn_rng_stream(AFN_RNG_AUGMENT, (uint32_t)at->epoch,
                                              (uint32_t)at->sample));
-    if (channels != 3) rgb = afn_alloc_aligned(3 * n);
-    AFN_REQUIRE(rgb, AFN_ENOMEM, "out of memory");
+    if (channels != source) pixels = afn_alloc_aligned(3 * n);
+    AFN_REQUIRE(pixels, AFN_ENOMEM, "out of memory");
+    if (afn_image_channels(in) != source) {
+        AFN_TRY(afn_image__check(in));
+        AFN_TRY(afn_image__with_channels(&converted, in, source));
+        in = &converted;
+    }
     afn_augment__draw(a, &rng, in, &size, drawn);
-    AFN_TRY(afn_augment__apply(a, p, in, drawn, rgb));
-    AFN_TRY(afn_image__to_channels(out, rgb, n, channels));
+    AFN_TRY(afn_augment__apply(a, p, in, drawn, pixels));
+    AFN_TRY(afn_image__to_channels(out, pixels, n, channels));
 done:
-    if (rgb != out) afn_free(rgb);
+    if (pixels != out) afn_free(pixels);
+    afn_image_free(&converted);
     return st;
 }

@@ -36,6 +36,7 @@ typedef struct afn_canvas {
     afn_image image;
     uint8_t *spare;  /* as many pixels again */
     uint8_t fill[3]; /* the mean colour: 0 after normalising */
+    bool alpha;      /* not colours but alpha, three times: steps on colour leave it */
 } afn_canvas;
 
 /* Make the spare pixels, which a step has filled, the picture. */
@@ -51,10 +52,11 @@ typedef struct afn_step_kind {
                  const afn_image *size);
 
     /* One of the two: change the picture; or cut it out.
-     *   out      (crop, crop, 3), filled */
+     *   out      (crop, crop, channels of in), filled */
     afn_status (*change)(afn_canvas *c, const double *param, const afn_drawn *d);
     afn_status (*cut)(uint8_t *out, const afn_preprocess *p, const afn_image *in,
                       const afn_drawn *d);
+    bool of_colour; /* changes nothing but colours: alpha stays */
 } afn_step_kind;
 
 /* Add a number to those drawn. */

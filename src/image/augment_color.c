@@ -42,4 +42,5 @@ const afn_step_kind afn_step_color = {
                { .name = "hue", .low = 0, .high = 0.5, .initial = 0 } },
     .draw = draw,
     .change = change,
+    .of_colour = true,
 };

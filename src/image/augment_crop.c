@@ -59,12 +59,14 @@ static afn_status cut(uint8_t *out, const afn_preprocess *p, const afn_image *in
                                   .w = p->crop,
                                   .h = p->crop,
                                   .filter = p->filter };
-    AFN_TRY(afn_image__alloc(&part, (int64_t)d->v[WIDTH], (int64_t)d->v[HEIGHT]));
-    const size_t row = (size_t)part.width * 3;
+    const int64_t n = afn_image_channels(in);
+    AFN_TRY(afn_image__alloc_channels(&part, (int64_t)d->v[WIDTH],
+                                      (int64_t)d->v[HEIGHT], (int)n));
+    const size_t row = (size_t)(part.width * n);
     for (int64_t y = 0; y < part.height; y++)
         memcpy(part.pixels + row * (size_t)y,
-               in->pixels + 3 * (in->width * (top + y) + left), row);
-    AFN_TRY(afn_image__resize_part(out, (size_t)p->crop * 3, &part, &all));
+               in->pixels + n * (in->width * (top + y) + left), row);
+    AFN_TRY(afn_image__resize_part(out, (size_t)(p->crop * n), &part, &all));
 done:
     afn_image_free(&part);
     return st;

@@ -21,4 +21,5 @@ const afn_step_kind afn_step_grayscale = {
     .param = { { .name = "probability", .low = 0, .high = 1, .initial = 0.1 } },
     .draw = draw,
     .change = change,
+    .of_colour = true,
 };

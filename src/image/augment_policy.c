@@ -20,6 +20,7 @@ typedef struct range {
 typedef struct operation {
     range wide, plain; /* TrivialAugmentWide's and RandAugment's; 0 to 0 = none */
     afn_status (*run)(afn_canvas *c, double strength);
+    bool of_colour;
 } operation;
 
 /* ---- the operations ---- */
@@ -140,16 +141,26 @@ static const operation operations[] = {
     { .wide = SIGNED(32), .plain = OF_SIDE(150.0 / 331.0), .run = translate_x },
     { .wide = SIGNED(32), .plain = OF_SIDE(150.0 / 331.0), .run = translate_y },
     { .wide = SIGNED(135), .plain = SIGNED(30), .run = rotate },
-    { .wide = SIGNED(0.99), .plain = SIGNED(0.9), .run = brightness },
-    { .wide = SIGNED(0.99), .plain = SIGNED(0.9), .run = saturation },
-    { .wide = SIGNED(0.99), .plain = SIGNED(0.9), .run = contrast },
-    { .wide = SIGNED(0.99), .plain = SIGNED(0.9), .run = sharpness },
+    { .wide = SIGNED(0.99),
+      .plain = SIGNED(0.9),
+      .run = brightness,
+      .of_colour = true },
+    { .wide = SIGNED(0.99),
+      .plain = SIGNED(0.9),
+      .run = saturation,
+      .of_colour = true },
+    { .wide = SIGNED(0.99), .plain = SIGNED(0.9), .run = contrast, .of_colour = true },
+    { .wide = SIGNED(0.99), .plain = SIGNED(0.9), .run = sharpness, .of_colour = true },
     { .wide = { .from = 8, .to = 2, .bits = true },
       .plain = { .from = 8, .to = 4, .bits = true },
-      .run = posterize },
-    { .wide = { .from = 255 }, .plain = { .from = 255 }, .run = solarize },
-    { .run = autocontrast },
-    { .run = equalize },
+      .run = posterize,
+      .of_colour = true },
+    { .wide = { .from = 255 },
+      .plain = { .from = 255 },
+      .run = solarize,
+      .of_colour = true },
+    { .run = autocontrast, .of_colour = true },
+    { .run = equalize, .of_colour = true },
 };
 
 /* ---- drawing ---- */
@@ -205,7 +216,9 @@ static afn_status change(afn_canvas *c, const double *param, const afn_drawn *d)
 {
     (void)param;
     for (int i = 0; i < d->n; i += PER_OPERATION) {
-        const afn_status st = operations[(int)d->v[i]].run(c, d->v[i + 1]);
+        const operation *o = &operations[(int)d->v[i]];
+        if (c->alpha && o->of_colour) continue;
+        const afn_status st = o->run(c, d->v[i + 1]);
         if (st != AFN_OK) return st;
     }
     return AFN_OK;

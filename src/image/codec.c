@@ -82,18 +82,29 @@ afn_status afn_image__fail_as(afn_status code, const char *text)
 
 afn_decode_opts afn_decode_defaults(void)
 {
-    return (afn_decode_opts){ .exif = true, .max_pixels = pillows_limit };
+    return (
+        afn_decode_opts){ .exif = true, .max_pixels = pillows_limit, .channels = 3 };
 }
 
 static afn_status decode_with(afn_image *out, const afn_codec *codec, const void *bytes,
                               size_t size, const afn_decode_opts *opts)
 {
     afn_status st = AFN_OK;
+    afn_image opaque = { 0 };
+    const int channels = opts->channels ? opts->channels : 3;
     afn_codec_job job = { .bytes = bytes, .size = size };
+    AFN_REQUIRE(channels == 3 || channels == 4, AFN_EINVAL,
+                "decoding to %d channels, need 3 or 4", channels);
     job.wants_orientation = opts->exif;
+    job.wants_alpha = channels == 4;
     job.min_side = opts->min_side;
     job.max_pixels = opts->max_pixels ? opts->max_pixels : pillows_limit;
     AFN_TRY(codec->decode(out, &job));
+    if (afn_image_channels(out) < channels) {
+        AFN_TRY(afn_image__with_channels(&opaque, out, channels));
+        afn_image_free(out);
+        *out = opaque;
+    }
     if (opts->exif) AFN_TRY(afn_image__turn(out, job.orientation));
 done:
     if (st != AFN_OK) afn_image_free(out);

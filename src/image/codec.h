@@ -13,6 +13,7 @@ typedef struct afn_codec_job {
     int64_t max_pixels;     /* refuse more: see afn_image__check_size() */
     int64_t min_side;       /* above 0: fewer pixels will do; see afn_decode_opts */
     bool wants_orientation; /* or else do not look for it */
+    bool wants_alpha;       /* 4 channels, where the format knows what alpha is */
 
     int orientation; /* result: of EXIF, 1 to 8, 0 = not told; pixels are as stored */
 } afn_codec_job;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* GIF by giflib: the first frame, drawn where it belongs on a canvas of the size of the
  * screen, which grows where the frame sticks out.  What the frame leaves open has its
- * transparent colour, or colour 0.  Transparency itself is dropped.
+ * transparent colour, or colour 0.  Transparency itself is dropped, or becomes alpha.
  * Source     https://www.w3.org/Graphics/GIF/spec-gif89a.txt; Pillow, GifImagePlugin.py
  *
  * giflib wants the end of the data of a frame even where all its pixels are there; as
@@ -21,10 +21,11 @@ typedef struct decoder {
     const uint8_t *bytes;
     size_t size, at;
     int64_t max_pixels;
+    bool wants_alpha;
     bool ended; /* zeros were read from behind the end */
     GifFileType *gif;
     int transparent;     /* value, -1 = none */
-    uint8_t rgb[256][3]; /* colours of the frame */
+    uint8_t rgb[256][4]; /* colours of the frame, and their alpha */
     uint8_t *row;        /* values of a row of the frame */
 } decoder;
 
@@ -91,6 +92,7 @@ static void make_colours(decoder *d)
         d->gif->Image.ColorMap ? d->gif->Image.ColorMap : d->gif->SColorMap;
     for (int i = 0; i < 256; i++) {
         memset(d->rgb[i], i, 3);
+        d->rgb[i][3] = i == d->transparent ? 0 : 255;
         if (!map || i >= map->ColorCount) continue;
         d->rgb[i][0] = map->Colors[i].Red;
         d->rgb[i][1] = map->Colors[i].Green;
@@ -114,10 +116,12 @@ static afn_status make_canvas(decoder *d, afn_image *image)
         (size_t)(width * height) / MAX_PIXELS_PER_BYTE > d->size)
         return afn_fail(AFN_EFORMAT, "%lldx%lld pixels in %zu bytes, file is truncated",
                         (long long)width, (long long)height, d->size);
-    st = afn_image__alloc(image, width, height);
+    const size_t n = d->wants_alpha ? 4 : 3;
+    st = afn_image__alloc_channels(image, width, height, (int)n);
     if (st != AFN_OK) return st;
     const uint8_t *open = d->rgb[d->transparent >= 0 ? d->transparent : 0];
-    for (int64_t i = 0; i < width * height; i++) memcpy(image->pixels + 3 * i, open, 3);
+    for (size_t i = 0; i < (size_t)(width * height); i++)
+        memcpy(image->pixels + n * i, open, n);
     return AFN_OK;
 }
 
@@ -125,6 +129,7 @@ static afn_status read_row(decoder *d, afn_image *image, int y)
 {
     const GifImageDesc *frame = &d->gif->Image;
     const int w = frame->Width;
+    const int64_t n = afn_image_channels(image);
     /* The last pixel by itself: it may end the frame, and reading that may end the
      * file. */
     if (w > 1 && (DGifGetLine(d->gif, d->row, w - 1) != GIF_OK || d->ended))
@@ -132,8 +137,8 @@ static afn_status read_row(decoder *d, afn_image *image, int y)
     if (DGifGetLine(d->gif, d->row + w - 1, 1) != GIF_OK)
         return broken(d, d->gif->Error);
     uint8_t *to =
-        image->pixels + 3 * (image->width * (frame->Top + (int64_t)y) + frame->Left);
-    for (int x = 0; x < w; x++) memcpy(to + 3 * x, d->rgb[d->row[x]], 3);
+        image->pixels + n * (image->width * (frame->Top + (int64_t)y) + frame->Left);
+    for (int x = 0; x < w; x++) memcpy(to + n * x, d->rgb[d->row[x]], (size_t)n);
     return AFN_OK;
 }
 
@@ -163,6 +168,7 @@ static afn_status decode(afn_image *out, afn_codec_job *job)
     decoder d = { .bytes = job->bytes,
                   .size = job->size,
                   .max_pixels = job->max_pixels,
+                  .wants_alpha = job->wants_alpha,
                   .transparent = -1 };
     d.gif = DGifOpen(&d, on_read, &code);
     if (!d.gif) {

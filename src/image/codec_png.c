@@ -58,7 +58,9 @@ typedef struct decoder {
     int depth, colour;
     bool interlaced, has_header;
     span palette;        /* of PLTE, empty without */
-    uint8_t rgb[256][3]; /* colour of every 1-byte value of a pixel */
+    span clear;          /* of tRNS, likewise: alphas of the palette, or one colour */
+    int64_t channels;    /* of the picture: 4 only where it has alpha */
+    uint8_t rgb[256][4]; /* colour of every 1-byte value of a pixel, and its alpha */
 
     size_t idat_bytes;
     uint8_t head[SIGNATURE + HEADER + IHDR + CRC];
@@ -185,6 +187,11 @@ static afn_status read_palette(decoder *d, const chunk *c)
     return AFN_OK;
 }
 
+static bool has_alpha(const decoder *d)
+{
+    return d->colour >= GRAY_ALPHA || d->clear.size > 0;
+}
+
 /* Look for EXIF in a chunk of any kind. */
 static void note_orientation(decoder *d, const chunk *c)
 {
@@ -210,6 +217,7 @@ static afn_status walk_front(decoder *d)
         AFN_REQUIRE(crc_matches(d, &c), AFN_EFORMAT, "%s: wrong checksum", c.type);
         if (is(&c, "IHDR")) AFN_TRY(read_header(d, &c));
         if (is(&c, "PLTE")) AFN_TRY(read_palette(d, &c));
+        if (is(&c, "tRNS")) d->clear = c.data;
         note_orientation(d, &c);
     }
     AFN_REQUIRE(d->has_header, AFN_EFORMAT, "no IHDR before the pixels");
@@ -292,8 +300,13 @@ static afn_status check_believable(const decoder *d)
 static void make_colours(decoder *d)
 {
     const int top = d->colour == PALETTE || d->depth > 8 ? 255 : (1 << d->depth) - 1;
-    for (int i = 0; i < 256; i++) memset(d->rgb[i], i < top ? i * (255 / top) : 255, 3);
-    if (d->palette.size) memcpy(d->rgb, d->palette.data, d->palette.size / 3 * 3);
+    for (int i = 0; i < 256; i++) {
+        memset(d->rgb[i], i < top ? i * (255 / top) : 255, 3);
+        if ((size_t)i < d->palette.size / 3)
+            memcpy(d->rgb[i], d->palette.data + 3 * i, 3);
+        d->rgb[i][3] =
+            d->colour == PALETTE && (size_t)i < d->clear.size ? d->clear.data[i] : 255;
+    }
 }
 
 static void on_error(png_structp png, png_const_charp message)
@@ -373,29 +386,64 @@ static void set_up(decoder *d)
     png_read_info(png, d->info);
     png_set_packing(png); /* 1, 2 and 4 bits: a byte for each pixel, not scaled */
     if (d->depth == 16 && d->colour != GRAY) png_set_strip_16(png);
-    if (d->colour >= GRAY_ALPHA) png_set_strip_alpha(png);
+    if (d->colour >= GRAY_ALPHA && d->channels == 3) png_set_strip_alpha(png);
     png_set_read_user_transform_fn(png, on_row);
     png_set_user_transform_info(png, d, 0, 0);
     d->rows_left = count_rows(d);
 }
 
-/* Bytes of a pixel as libpng gives it: 3, a byte to look up, or 16-bit gray. */
+/* Bytes of a pixel as libpng gives it: colours, with alpha where it is wanted; a byte
+ * to look up, and alpha likewise; or 16-bit gray. */
 static int64_t read_bytes(const decoder *d)
 {
-    if (d->colour == RGB || d->colour == RGB_ALPHA) return 3;
-    return d->colour == GRAY && d->depth == 16 ? 2 : 1;
+    const bool alpha = d->colour >= GRAY_ALPHA && d->channels == 4;
+    if (d->colour == RGB || d->colour == RGB_ALPHA) return alpha ? 4 : 3;
+    return (d->colour == GRAY && d->depth == 16) || alpha ? 2 : 1;
 }
 
-/* Where libpng's row goes: the end of the row of RGB, to be expanded from the left. */
+/* Where libpng's row goes: the end of the picture's row, to be expanded from the left.
+ */
 static uint8_t *raw_row(const decoder *d, int64_t y)
 {
     const int64_t w = d->image.width;
-    return d->image.pixels + 3 * w * y + (3 - read_bytes(d)) * w;
+    return d->image.pixels + d->channels * w * y + (d->channels - read_bytes(d)) * w;
+}
+
+/* Does tRNS name this colour?  Its low bytes count, as in Pillow. */
+static bool is_clear(const decoder *d, const uint8_t *rgb)
+{
+    const bool gray = d->colour == GRAY;
+    if (d->colour == PALETTE || d->clear.size < (gray ? 2u : 6u)) return false;
+    for (int c = 0; c < 3; c++)
+        if (rgb[c] != d->clear.data[gray ? 1 : 2 * c + 1]) return false;
+    return true;
+}
+
+/* A row to RGB and alpha, in place.  Never writes what is still to be read, as a pixel
+ * is written once it is read and the next begins behind it. */
+static void expand_row_alpha(const decoder *d, int64_t y)
+{
+    const int64_t w = d->image.width, bytes = read_bytes(d);
+    uint8_t *to = d->image.pixels + 4 * w * y;
+    const uint8_t *raw = raw_row(d, y);
+    for (int64_t i = 0; bytes < 4 && i < w; i++, to += 4, raw += bytes) {
+        uint8_t p[4] = { 0, 0, 0, 255 };
+        if (d->colour == RGB) {
+            memcpy(p, raw, 3);
+        } else if (d->colour == GRAY && d->depth == 16) {
+            memset(p, raw[0] ? 255 : raw[1], 3); /* clipped: see expand_row() */
+        } else {
+            memcpy(p, d->rgb[raw[0]], 4);
+            if (d->colour == GRAY_ALPHA) p[3] = raw[1];
+        }
+        if (is_clear(d, p)) p[3] = 0;
+        memcpy(to, p, 4);
+    }
 }
 
 /* A row to RGB, in place.  Never writes what is still to be read: the pixel i ends at
  * byte 3i+2, the next value begins at 2w+i+1 (or w+2i+2). */
-static void expand_row(const decoder *d, int64_t y)
+static void expand_row_rgb(const decoder *d, int64_t y)
 {
     const int64_t w = d->image.width;
     uint8_t *rgb = d->image.pixels + 3 * w * y;
@@ -416,6 +464,14 @@ static void expand_row(const decoder *d, int64_t y)
     default:
         break;
     }
+}
+
+static void expand_row(const decoder *d, int64_t y)
+{
+    if (d->channels == 4)
+        expand_row_alpha(d, y);
+    else
+        expand_row_rgb(d, y);
 }
 
 static afn_status decode_steps(decoder *d)
@@ -458,7 +514,8 @@ static afn_status decode(afn_image *out, afn_codec_job *job)
     walk_pixels(&d);
     AFN_TRY(check_believable(&d));
     make_colours(&d);
-    AFN_TRY(afn_image__alloc(&d.image, d.width, d.height));
+    d.channels = job->wants_alpha && has_alpha(&d) ? 4 : 3;
+    AFN_TRY(afn_image__alloc_channels(&d.image, d.width, d.height, (int)d.channels));
     AFN_TRY(decode_guarded(&d));
     while (d.expanded < d.image.height) expand_row(&d, d.expanded++);
     AFN_TRY(walk_back(&d));

@@ -6,6 +6,7 @@
  *   gray of 16 and 32 bits, floats                 clipped to 0 .. 255, not scaled
  *   RGB of 8 and 16 bits, with more samples        high bytes; alpha divided out where
  *                                                  it was multiplied in, then dropped
+ *                                                  where it is not asked for
  *   palettes of 1, 2, 4, 8 bits                    high bytes of the colours
  *   CMYK of 8 and 16 bits, YCbCr                   converted
  *
@@ -28,8 +29,8 @@ static const tmsize_t max_alloc_bytes = (tmsize_t)256 << 20;
 
 typedef struct decoder decoder;
 
-/* n pixels to RGB; p holds samples side by side, each of d->bits bits. */
-typedef void (*unpack_fn)(const decoder *d, uint8_t *rgb, const uint8_t *p, int64_t n);
+/* n pixels to d->channels; p holds samples side by side, each of d->bits bits. */
+typedef void (*unpack_fn)(const decoder *d, uint8_t *out, const uint8_t *p, int64_t n);
 
 struct decoder {
     const uint8_t *bytes;
@@ -42,6 +43,7 @@ struct decoder {
     uint16_t bits, samples, format, photometric, planar, compression;
     uint16_t alpha; /* what the first further sample is: EXTRASAMPLE_... */
     bool has_extra;
+    int channels;        /* of the result: 4 only where there is alpha */
     uint8_t rgb[256][3]; /* colours of up to 8 bits in one sample */
     unpack_fn unpack;
     uint8_t *raw;   /* what libtiff gives: a row or a tile, of one plane */
@@ -136,13 +138,14 @@ static uint8_t clip(double v)
 }
 
 /* One sample of up to 8 bits, by a table. */
-static void unpack_table(const decoder *d, uint8_t *rgb, const uint8_t *p, int64_t n)
+static void unpack_table(const decoder *d, uint8_t *out, const uint8_t *p, int64_t n)
 {
     const uint32_t bits = d->bits, top = (1u << bits) - 1;
     for (int64_t i = 0; i < n; i++) {
         const size_t bit = (size_t)i * d->samples * bits;
         const uint32_t v = p[bit / 8] >> (8 - bits - bit % 8) & top;
-        memcpy(rgb + 3 * i, d->rgb[v], 3);
+        memcpy(out + d->channels * i, d->rgb[v], 3);
+        if (d->channels == 4) out[4 * i + 3] = p[2 * i + 1]; /* so it has 8 bits */
     }
 }
 
@@ -176,7 +179,7 @@ static int byte_of(const decoder *d, const uint8_t *p, int64_t i, int s)
     return v >> 8;
 }
 
-static void unpack_rgb(const decoder *d, uint8_t *rgb, const uint8_t *p, int64_t n)
+static void unpack_rgb(const decoder *d, uint8_t *out, const uint8_t *p, int64_t n)
 {
     const bool divide =
         d->samples > 3 && d->has_extra && d->alpha == EXTRASAMPLE_ASSOCALPHA;
@@ -184,8 +187,11 @@ static void unpack_rgb(const decoder *d, uint8_t *rgb, const uint8_t *p, int64_t
         const int a = divide ? byte_of(d, p, i, 3) : 255;
         for (int c = 0; c < 3; c++) {
             const int v = byte_of(d, p, i, c);
-            rgb[3 * i + c] = a == 255 ? (uint8_t)v : a ? clip(v * 255 / a) : 0;
+            out[d->channels * i + c] = a == 255 ? (uint8_t)v
+                                       : a      ? clip(v * 255 / a)
+                                                : 0;
         }
+        if (d->channels == 4) out[4 * i + 3] = (uint8_t)byte_of(d, p, i, 3);
     }
 }
 
@@ -232,6 +238,18 @@ static bool one_sample(const decoder *d)
 {
     return d->samples == 1 || (d->samples == 2 && d->bits == 8 && d->has_extra &&
                                d->alpha == EXTRASAMPLE_UNASSALPHA);
+}
+
+/* A further sample behind RGB is alpha unless it is said to be something else, or
+ * nothing. */
+static bool has_alpha(const decoder *d)
+{
+    const int colours = d->photometric == PHOTOMETRIC_RGB ? 3 : 1;
+    const bool may_be = colours == 3 || d->photometric == PHOTOMETRIC_MINISWHITE ||
+                        d->photometric == PHOTOMETRIC_MINISBLACK ||
+                        d->photometric == PHOTOMETRIC_PALETTE;
+    return may_be && d->samples > colours &&
+           (!d->has_extra || d->alpha != EXTRASAMPLE_UNSPECIFIED);
 }
 
 static afn_status choose_gray(decoder *d)
@@ -362,7 +380,7 @@ static afn_status read_strips(decoder *d, afn_image *image)
                 return broken(d);
             if (apart) weave(d, plane, d->width);
         }
-        d->unpack(d, image->pixels + 3 * (size_t)d->width * y,
+        d->unpack(d, image->pixels + (size_t)d->channels * d->width * y,
                   apart ? d->whole : d->raw, d->width);
     }
     return AFN_OK;
@@ -380,8 +398,9 @@ static void unpack_tile(const decoder *d, afn_image *image, tiling tile, uint32_
     const uint32_t h = d->height - y < tile.height ? d->height - y : tile.height;
     const size_t row = ((size_t)tile.width * d->bits * d->samples + 7) / 8;
     for (uint32_t i = 0; i < h; i++)
-        d->unpack(d, image->pixels + 3 * ((size_t)d->width * (y + i) + x),
-                  (apart ? d->whole : d->raw) + row * i, w);
+        d->unpack(
+            d, image->pixels + (size_t)d->channels * ((size_t)d->width * (y + i) + x),
+            (apart ? d->whole : d->raw) + row * i, w);
 }
 
 static afn_status read_tiles(decoder *d, afn_image *image)
@@ -449,7 +468,8 @@ static afn_status decode(afn_image *out, afn_codec_job *job)
                   .max_pixels = job->max_pixels };
     AFN_TRY(open_file(&d));
     AFN_TRY(read_tags(&d));
-    AFN_TRY(afn_image__alloc(out, d.width, d.height));
+    d.channels = job->wants_alpha && has_alpha(&d) ? 4 : 3;
+    AFN_TRY(afn_image__alloc_channels(out, d.width, d.height, d.channels));
     AFN_TRY(read_pixels(&d, out));
     if (TIFFGetField(d.tiff, TIFFTAG_ORIENTATION, &orientation))
         AFN_TRY(afn_image__turn(out, orientation));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* WebP by libwebp: lossy and lossless, of an animation the first frame, drawn where it
- * belongs on a black canvas.  Alpha is dropped, not blended, as Pillow's convert("RGB")
- * does.
+ * belongs on a black, transparent canvas.  Alpha that is not asked for is dropped, not
+ * blended, as Pillow's convert("RGB") does.
  * Source     https://developers.google.com/speed/webp/docs/riff_container */
 #include "image/codec.h"
 
@@ -22,10 +22,11 @@ static afn_status read_frame(afn_image *image, const WebPIterator *frame)
     if (right > image->width || bottom > image->height || !frame->complete)
         return afn_fail(AFN_EFORMAT, "frame of %dx%d pixels does not fit", frame->width,
                         frame->height);
-    const size_t stride = (size_t)image->width * 3;
+    const size_t n = (size_t)afn_image_channels(image);
+    const size_t stride = (size_t)image->width * n;
     uint8_t *const first =
-        image->pixels + stride * (size_t)frame->y_offset + 3 * (size_t)frame->x_offset;
-    config.output.colorspace = MODE_RGB;
+        image->pixels + stride * (size_t)frame->y_offset + n * (size_t)frame->x_offset;
+    config.output.colorspace = n == 4 ? MODE_RGBA : MODE_RGB;
     config.output.is_external_memory = 1;
     config.output.u.RGBA.rgba = first;
     config.output.u.RGBA.stride = (int)stride;
@@ -64,9 +65,10 @@ static afn_status decode(afn_image *out, afn_codec_job *job)
     const int64_t height = WebPDemuxGetI(demux, WEBP_FF_CANVAS_HEIGHT);
     AFN_TRY(afn_image__check_size(job->max_pixels, width, height));
     AFN_REQUIRE(WebPDemuxGetFrame(demux, 1, &frame), AFN_EFORMAT, "no picture");
-    AFN_TRY(afn_image__alloc(out, width, height));
+    const int n = job->wants_alpha ? 4 : 3;
+    AFN_TRY(afn_image__alloc_channels(out, width, height, n));
     if (frame.width < width || frame.height < height)
-        memset(out->pixels, 0, (size_t)(width * height) * 3);
+        memset(out->pixels, 0, (size_t)(width * height * n));
     AFN_TRY(read_frame(out, &frame));
     if (job->wants_orientation) job->orientation = find_orientation(demux);
 done:

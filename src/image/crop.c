@@ -19,18 +19,19 @@ afn_status afn_image_center_crop(afn_image *out, const afn_image *in, int64_t wi
     afn_status st = AFN_OK;
     *out = (afn_image){ 0 };
     AFN_TRY(afn_image__check(in));
-    AFN_TRY(afn_image__alloc(out, width, height));
+    const int64_t n = afn_image_channels(in);
+    AFN_TRY(afn_image__alloc_channels(out, width, height, (int)n));
 
     const int64_t x = afn_image__crop_start(in->width, width);
     const int64_t y = afn_image__crop_start(in->height, height);
     const int64_t from = x > 0 ? x : 0, to = x < 0 ? -x : 0; /* first column */
     const int64_t copied = width < in->width ? width : in->width;
     for (int64_t i = 0; i < height; i++) {
-        uint8_t *row = out->pixels + 3 * width * i;
-        memset(row, 0, (size_t)width * 3);
+        uint8_t *row = out->pixels + n * width * i;
+        memset(row, 0, (size_t)(width * n));
         if (y + i < 0 || y + i >= in->height) continue;
-        memcpy(row + 3 * to, in->pixels + 3 * (in->width * (y + i) + from),
-               (size_t)copied * 3);
+        memcpy(row + n * to, in->pixels + n * (in->width * (y + i) + from),
+               (size_t)(copied * n));
     }
 done:
     return st;

@@ -80,19 +80,21 @@ static const turning turnings[9] = {
 static void turn_tile(afn_image *out, const afn_image *in, turning t,
                       const int64_t tile[4])
 {
+    const int n = afn_image_channels(in);
     const int64_t right = t.mirror_x ? -1 : 1,
                   down = t.mirror_y ? -in->width : in->width;
     const int64_t step_x = t.swap ? down : right, step_y = t.swap ? right : down;
     const int64_t first = (t.mirror_x ? in->width - 1 : 0) +
                           (t.mirror_y ? in->width * (in->height - 1) : 0);
     for (int64_t y = tile[2]; y < tile[3]; y++) {
-        uint8_t *to = out->pixels + 3 * (out->width * y + tile[0]);
+        uint8_t *to = out->pixels + n * (out->width * y + tile[0]);
         int64_t from = first + step_x * tile[0] + step_y * y;
-        for (int64_t x = tile[0]; x < tile[1]; x++, to += 3, from += step_x) {
-            const uint8_t *p = in->pixels + 3 * from;
+        for (int64_t x = tile[0]; x < tile[1]; x++, to += n, from += step_x) {
+            const uint8_t *p = in->pixels + n * from;
             to[0] = p[0];
             to[1] = p[1];
             to[2] = p[2];
+            if (n > 3) to[3] = p[3];
         }
     }
 }
@@ -108,8 +110,9 @@ afn_status afn_image__turn(afn_image *image, int orientation)
     afn_image out;
     if (orientation < 2 || orientation > 8) return AFN_OK;
     const turning t = turnings[orientation];
-    const afn_status st = afn_image__alloc(&out, t.swap ? image->height : image->width,
-                                           t.swap ? image->width : image->height);
+    const afn_status st = afn_image__alloc_channels(
+        &out, t.swap ? image->height : image->width,
+        t.swap ? image->width : image->height, afn_image_channels(image));
     if (st != AFN_OK) return st;
     for (int64_t y = 0; y < out.height; y += TILE)
         for (int64_t x = 0; x < out.width; x += TILE)

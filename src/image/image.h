@@ -15,21 +15,39 @@
  * Errors     AFN_EINVAL for a side below 1 or over AFN_MAX_PIXELS, AFN_ENOMEM */
 afn_status afn_image__alloc(afn_image *out, int64_t width, int64_t height);
 
-/* AFN_EINVAL unless there are pixels and the sides are in range. */
+/* The same of 3 or 4 channels. */
+afn_status afn_image__alloc_channels(afn_image *out, int64_t width, int64_t height,
+                                     int channels);
+
+/* AFN_EINVAL unless there are pixels, and sides and channels are in range. */
 afn_status afn_image__check(const afn_image *image);
 
 /* AFN_EINVAL unless sides and filter are in range: for those who allocate by them. */
 afn_status afn_image__check_preprocess(const afn_preprocess *p);
 
-/* afn_preprocess_apply() that stays in RGB whatever the channels are. */
-afn_status afn_image__preprocess_rgb(const afn_preprocess *p, const afn_image *in,
-                                     uint8_t *out);
+/* afn_preprocess_apply() that keeps the channels that the picture has.
+ *   out      (crop, crop, channels of in), filled */
+afn_status afn_image__preprocess(const afn_preprocess *p, const afn_image *in,
+                                 uint8_t *out);
+
+/* A copy of 3 or 4 channels: alpha is dropped, or is 255.
+ * Errors     AFN_ENOMEM */
+afn_status afn_image__with_channels(afn_image *out, const afn_image *in, int channels);
+
+/* How a picture is to come that becomes these channels of a network's input. */
+int afn_image__source_channels(int channels);
+
+/* A copy of a picture of 4 channels, alpha multiplied into the colours; and n pixels of
+ * 4 channels back again, in place.
+ * Errors     AFN_ENOMEM */
+afn_status afn_image__multiply_alpha(afn_image *out, const afn_image *in);
+void afn_image__divide_alpha(uint8_t *pixels, int64_t n);
 
 /* RGB pixels as the channels that a network takes.
- *   out      (n, channels), filled; may be rgb where channels is 3
- *   rgb      (n, 3)
- * Errors     AFN_EUNSUPPORTED for other channels than 1 and 3 */
-afn_status afn_image__to_channels(uint8_t *out, const uint8_t *rgb, size_t n,
+ *   out      (n, channels), filled; may be pixels where channels is not 1
+ *   pixels   (n, afn_image__source_channels(channels))
+ * Errors     AFN_EUNSUPPORTED for other channels than 1, 3 and 4 */
+afn_status afn_image__to_channels(uint8_t *out, const uint8_t *pixels, size_t n,
                                   int channels);
 
 /* The picture as a JPEG of this quality, 1 to 100.
@@ -50,8 +68,8 @@ typedef struct afn_resize_part {
 } afn_resize_part;
 
 /* Compute that part only, with the same bits as cutting it out of the whole.
- *   out      rows of (w, 3), `stride` bytes apart
- * Errors     AFN_ENOMEM */
+ * Alpha is multiplied in before what mixes pixels, and divided out again, as Pillow
+ * does. out      rows of (w, channels of in), `stride` bytes apart Errors AFN_ENOMEM */
 afn_status afn_image__resize_part(uint8_t *out, size_t stride, const afn_image *in,
                                   const afn_resize_part *part);
 

@@ -59,6 +59,7 @@ afn_decode_opts afn_preprocess_decoding(const afn_preprocess *p)
 {
     afn_decode_opts o = afn_decode_defaults();
     o.exif = p->exif;
+    o.channels = afn_image__source_channels(afn_preprocess_channels(p));
     if (p->fast) o.min_side = p->fit == AFN_FIT_CROP ? p->resize : p->crop;
     return o;
 }
@@ -155,8 +156,8 @@ static void find_whole(place *out, const afn_preprocess *p, const afn_image *in)
     out->top = round_even((double)(side - part->h) * 0.5);
 }
 
-afn_status afn_image__preprocess_rgb(const afn_preprocess *p, const afn_image *in,
-                                     uint8_t *out)
+afn_status afn_image__preprocess(const afn_preprocess *p, const afn_image *in,
+                                 uint8_t *out)
 {
     afn_status st = AFN_OK;
     place at = { 0 };
@@ -171,11 +172,26 @@ afn_status afn_image__preprocess_rgb(const afn_preprocess *p, const afn_image *i
     else
         find_whole(&at, p, in);
 
-    const int64_t side = p->crop;
-    if (at.part.w < side || at.part.h < side) memset(out, 0, (size_t)(side * side) * 3);
-    AFN_TRY(afn_image__resize_part(out + 3 * (side * at.top + at.left),
-                                   (size_t)side * 3, in, &at.part));
+    const int64_t side = p->crop, n = afn_image_channels(in);
+    if (at.part.w < side || at.part.h < side) memset(out, 0, (size_t)(side * side * n));
+    AFN_TRY(afn_image__resize_part(out + n * (side * at.top + at.left),
+                                   (size_t)(side * n), in, &at.part));
 done:
+    return st;
+}
+
+/* Through another buffer: gray, and what no picture has. */
+static afn_status apply_converted(const afn_preprocess *p, const afn_image *in,
+                                  uint8_t *out)
+{
+    afn_status st = AFN_OK;
+    const size_t n = (size_t)p->crop * (size_t)p->crop;
+    uint8_t *rgb = afn_alloc_aligned(3 * n);
+    AFN_REQUIRE(rgb, AFN_ENOMEM, "out of memory");
+    AFN_TRY(afn_image__preprocess(p, in, rgb));
+    AFN_TRY(afn_image__to_channels(out, rgb, n, afn_preprocess_channels(p)));
+done:
+    afn_free(rgb);
     return st;
 }
 
@@ -183,16 +199,18 @@ afn_status afn_preprocess_apply(const afn_preprocess *p, const afn_image *in,
                                 uint8_t *out)
 {
     afn_status st = AFN_OK;
-    uint8_t *rgb = NULL;
+    afn_image converted = { 0 };
     const int channels = afn_preprocess_channels(p);
-    if (channels == 3) return afn_image__preprocess_rgb(p, in, out);
+    const int source = afn_image__source_channels(channels);
     AFN_TRY(afn_image__check_preprocess(p));
-    const size_t n = (size_t)p->crop * (size_t)p->crop;
-    rgb = afn_alloc_aligned(3 * n);
-    AFN_REQUIRE(rgb, AFN_ENOMEM, "out of memory");
-    AFN_TRY(afn_image__preprocess_rgb(p, in, rgb));
-    AFN_TRY(afn_image__to_channels(out, rgb, n, channels));
+    AFN_TRY(afn_image__check(in));
+    if (afn_image_channels(in) != source) {
+        AFN_TRY(afn_image__with_channels(&converted, in, source));
+        in = &converted;
+    }
+    AFN_TRY(channels == source ? afn_image__preprocess(p, in, out)
+                               : apply_converted(p, in, out));
 done:
-    afn_free(rgb);
+    afn_image_free(&converted);
     return st;
 }

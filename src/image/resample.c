@@ -14,7 +14,6 @@
 enum {
     PRECISION = AFN_SAMPLE_PRECISION,
     BAND = AFN_SAMPLE_BAND,
-    PIXEL = 3 * BAND, /* bytes of a pixel of a band */
     /* A band takes up to this many pixels at once, which stay in the cache. */
     BAND_PIXELS = 4096,
     BAND_RESULTS = 1024
@@ -106,30 +105,42 @@ static const afn_sample_kern *kern(void)
 typedef struct band {
     const afn_sample_kern *kern;
     const axis *across;
-    uint8_t *in;    /* (BAND_PIXELS, 3, 16), or less where the picture is narrow */
-    uint8_t *out;   /* (BAND_RESULTS, 3, 16), likewise */
-    uint8_t *spare; /* (across->count, 3) for rows of the band that there are not */
+    int64_t n;      /* channels */
+    uint8_t *in;    /* (BAND_PIXELS, n, 16), or less where the picture is narrow */
+    uint8_t *out;   /* (BAND_RESULTS, n, 16), likewise */
+    uint8_t *spare; /* (across->count, n) for rows of the band that there are not */
     const uint8_t *from[BAND];
     uint8_t *to[BAND];
 } band;
+
+/* One result of all rows of the band. */
+static void sum_pixel(const band *b, uint8_t *out, const uint8_t *in, const int32_t *k,
+                      int64_t taps)
+{
+    const size_t bytes = (size_t)(b->n * BAND);
+    if (b->n == 3)
+        b->kern->sum_band(out, in, k, taps);
+    else
+        b->kern->sum(out, in, bytes, bytes, k, taps);
+}
 
 /* Results first .. end-1 of all rows of the band; their source fits into it. */
 static void band_part(band *b, int64_t first, int64_t end)
 {
     const axis *a = b->across;
     const int64_t x = a->start[first], n = a->start[end - 1] + a->taps[end - 1] - x;
+    const int64_t pixel = b->n * BAND; /* bytes */
     const uint8_t *from[BAND];
     uint8_t *to[BAND];
     for (int r = 0; r < BAND; r++) {
-        from[r] = b->from[r] + 3 * x;
-        to[r] = b->to[r] + 3 * first;
+        from[r] = b->from[r] + b->n * x;
+        to[r] = b->to[r] + b->n * first;
     }
-    b->kern->to_band(b->in, from, (size_t)n * 3);
+    b->kern->to_band(b->in, from, (size_t)(n * b->n));
     for (int64_t i = first; i < end; i++)
-        b->kern->sum_band(b->out + PIXEL * (i - first),
-                          b->in + PIXEL * (a->start[i] - x), a->k + i * a->stride,
-                          a->taps[i]);
-    b->kern->from_band(to, b->out, (size_t)(end - first) * 3);
+        sum_pixel(b, b->out + pixel * (i - first), b->in + pixel * (a->start[i] - x),
+                  a->k + i * a->stride, a->taps[i]);
+    b->kern->from_band(to, b->out, (size_t)((end - first) * b->n));
 }
 
 /* All results, as many at once as the band takes; one whose source alone is larger is
@@ -146,12 +157,13 @@ static void band_across(band *b)
     }
 }
 
-/* The plain form, for sources so long that no band takes them: one row. */
-static void row_across(uint8_t *out, const uint8_t *in, const axis *a)
+/* The plain form, for sources so long that no band takes them: one row of n channels.
+ */
+static void row_across(uint8_t *out, const uint8_t *in, int64_t n, const axis *a)
 {
     for (int64_t i = 0; i < a->count; i++)
-        for (int64_t c = 0; c < 3; c++)
-            kern()->sum(out + 3 * i + c, in + 3 * a->start[i] + c, 3, 1,
+        for (int64_t c = 0; c < n; c++)
+            kern()->sum(out + n * i + c, in + n * a->start[i] + c, (size_t)n, 1,
                         a->k + i * a->stride, a->taps[i]);
 }
 
@@ -160,13 +172,14 @@ static int64_t least(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-static afn_status band_make(band *b, const axis *a)
+static afn_status band_make(band *b, const axis *a, int64_t channels)
 {
     const int64_t n = a->start[a->count - 1] + a->taps[a->count - 1] - a->start[0];
-    *b = (band){ .kern = kern(), .across = a };
-    b->in = afn_alloc_aligned((size_t)(PIXEL * least(n, BAND_PIXELS)));
-    b->out = afn_alloc_aligned((size_t)(PIXEL * least(a->count, BAND_RESULTS)));
-    b->spare = afn_alloc_aligned((size_t)(3 * a->count));
+    const int64_t pixel = channels * BAND; /* bytes */
+    *b = (band){ .kern = kern(), .across = a, .n = channels };
+    b->in = afn_alloc_aligned((size_t)(pixel * least(n, BAND_PIXELS)));
+    b->out = afn_alloc_aligned((size_t)(pixel * least(a->count, BAND_RESULTS)));
+    b->spare = afn_alloc_aligned((size_t)(channels * a->count));
     return b->in && b->out && b->spare ? AFN_OK : afn_fail(AFN_ENOMEM, "out of memory");
 }
 
@@ -177,20 +190,21 @@ static void band_free(band *b)
     afn_free(b->spare);
 }
 
-/* n_rows rows of the picture from `row` on -> rows of (a->count, 3). */
+/* n_rows rows of the picture from `row` on -> rows of (a->count, channels). */
 static afn_status pass_across(uint8_t *out, size_t stride, const afn_image *in,
                               int64_t row, int64_t n_rows, const axis *a)
 {
     afn_status st = AFN_OK;
     band b = { 0 };
-    const size_t in_stride = (size_t)in->width * 3;
+    const int64_t n = afn_image_channels(in);
+    const size_t in_stride = (size_t)(in->width * n);
     const uint8_t *from = in->pixels + (size_t)row * in_stride;
     if (a->stride > BAND_PIXELS) {
         for (int64_t i = 0; i < n_rows; i++)
-            row_across(out + (size_t)i * stride, from + (size_t)i * in_stride, a);
+            row_across(out + (size_t)i * stride, from + (size_t)i * in_stride, n, a);
         return AFN_OK;
     }
-    AFN_TRY(band_make(&b, a));
+    AFN_TRY(band_make(&b, a, n));
     for (int64_t i = 0; i < n_rows; i += BAND) {
         for (int64_t r = 0; r < BAND; r++) {
             const bool there = i + r < n_rows;
@@ -227,10 +241,11 @@ static afn_status convolve(uint8_t *out, size_t stride, const afn_image *in,
 {
     afn_status st = AFN_OK;
     axis across = { 0 }, down = { 0 };
-    uint8_t *between = NULL; /* (n_rows, part->w, 3) */
+    uint8_t *between = NULL; /* (n_rows, part->w, n) */
+    const int64_t n = afn_image_channels(in);
     const afn_filter_kernel *f = afn_image__filter(part->filter);
     const bool vertical = part->height != in->height;
-    const size_t in_stride = (size_t)in->width * 3, row_bytes = (size_t)part->w * 3;
+    const size_t in_stride = (size_t)(in->width * n), row_bytes = (size_t)(part->w * n);
     int64_t row = part->y, n_rows = part->h; /* source rows needed */
 
     if (vertical) {
@@ -238,7 +253,7 @@ static afn_status convolve(uint8_t *out, size_t stride, const afn_image *in,
         row = down.start[0];
         n_rows = down.start[part->h - 1] + down.taps[part->h - 1] - row;
     }
-    rows source = { in->pixels + (size_t)row * in_stride + 3 * part->x, in_stride };
+    rows source = { in->pixels + (size_t)row * in_stride + n * part->x, in_stride };
     if (part->width != in->width) {
         AFN_TRY(axis_make(&across, in->width, part->width, part->x, part->w, f));
         size_t bytes = 0;
@@ -279,16 +294,17 @@ static afn_status nearest(uint8_t *out, size_t stride, const afn_image *in,
     afn_status st = AFN_OK;
     int64_t *column = afn_alloc_array((size_t)part->w, sizeof *column);
     int64_t *line = afn_alloc_array((size_t)part->h, sizeof *line);
+    const int64_t n = afn_image_channels(in);
     AFN_REQUIRE(column && line, AFN_ENOMEM, "out of memory");
     nearest_table(column, in->width, part->width, part->x, part->w);
     nearest_table(line, in->height, part->height, part->y, part->h);
     for (int64_t y = 0; y < part->h; y++) {
         uint8_t *to = out + (size_t)y * stride;
-        memset(to, 0, (size_t)part->w * 3);
+        memset(to, 0, (size_t)(part->w * n));
         if (line[y] < 0) continue;
-        const uint8_t *from = in->pixels + 3 * in->width * line[y];
+        const uint8_t *from = in->pixels + n * in->width * line[y];
         for (int64_t x = 0; x < part->w; x++)
-            if (column[x] >= 0) memcpy(to + 3 * x, from + 3 * column[x], 3);
+            if (column[x] >= 0) memcpy(to + n * x, from + n * column[x], (size_t)n);
     }
 done:
     afn_free(column);
@@ -299,10 +315,24 @@ done:
 static void copy_rows(uint8_t *out, size_t stride, const afn_image *in,
                       const afn_resize_part *part)
 {
+    const int64_t n = afn_image_channels(in);
     for (int64_t y = 0; y < part->h; y++)
         memcpy(out + (size_t)y * stride,
-               in->pixels + 3 * (in->width * (part->y + y) + part->x),
-               (size_t)part->w * 3);
+               in->pixels + n * (in->width * (part->y + y) + part->x),
+               (size_t)(part->w * n));
+}
+
+/* A picture with alpha: pixels are mixed as they show. */
+static afn_status convolve_alpha(uint8_t *out, size_t stride, const afn_image *in,
+                                 const afn_resize_part *part)
+{
+    afn_image shown;
+    afn_status st = afn_image__multiply_alpha(&shown, in);
+    if (st == AFN_OK) st = convolve(out, stride, &shown, part);
+    for (int64_t y = 0; st == AFN_OK && y < part->h; y++)
+        afn_image__divide_alpha(out + (size_t)y * stride, part->w);
+    afn_image_free(&shown);
+    return st;
 }
 
 afn_status afn_image__resize_part(uint8_t *out, size_t stride, const afn_image *in,
@@ -313,6 +343,7 @@ afn_status afn_image__resize_part(uint8_t *out, size_t stride, const afn_image *
         return AFN_OK;
     }
     if (part->filter == AFN_FILTER_NEAREST) return nearest(out, stride, in, part);
+    if (afn_image_channels(in) == 4) return convolve_alpha(out, stride, in, part);
     return convolve(out, stride, in, part);
 }
 
@@ -328,8 +359,9 @@ afn_status afn_image_resize(afn_image *out, const afn_image *in, int64_t width,
     AFN_TRY(afn_image__check(in));
     AFN_REQUIRE((unsigned)filter < AFN_N_FILTERS, AFN_EINVAL, "filter %d, need 0 to %d",
                 (int)filter, AFN_N_FILTERS - 1);
-    AFN_TRY(afn_image__alloc(out, width, height));
-    AFN_TRY(afn_image__resize_part(out->pixels, (size_t)width * 3, in, &all));
+    AFN_TRY(afn_image__alloc_channels(out, width, height, afn_image_channels(in)));
+    AFN_TRY(afn_image__resize_part(out->pixels,
+                                   (size_t)(width * afn_image_channels(in)), in, &all));
 done:
     if (st != AFN_OK) afn_image_free(out);
     return st;

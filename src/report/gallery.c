@@ -83,17 +83,19 @@ static void choose(choice *c, const afn_page *p, bool wrong)
 
 /* ---- one entry ---- */
 
-/* The square that the network sees of sample i, in colour even where it sees none. */
+/* The square that the network sees of sample i, in colour even where it sees none; of
+ * 4 channels where alpha is one of them. */
 static afn_status see(afn_image *out, const afn_page *p, int64_t i)
 {
     afn_status st = AFN_OK;
     afn_preprocess pre = afn_model_preprocess(p->model);
-    pre.channels = 3;
+    if (pre.channels == 1) pre.channels = 3;
     const afn_decode_opts how = afn_preprocess_decoding(&pre);
     afn_image image = { 0 };
     *out = (afn_image){ 0 };
     AFN_TRY(afn_dataset_read(p->val, p->scores->index[i], &how, &image));
-    AFN_TRY(afn_image__alloc(out, pre.crop, pre.crop));
+    AFN_TRY(afn_image__alloc_channels(out, pre.crop, pre.crop,
+                                      afn_preprocess_channels(&pre)));
     AFN_TRY(afn_preprocess_apply(&pre, &image, out->pixels));
 done:
     afn_image_free(&image);
@@ -188,7 +190,8 @@ static afn_status put_training(afn_buf *b, const afn_page *p)
 {
     afn_status st = AFN_OK;
     afn_preprocess pre = afn_model_preprocess(p->model);
-    pre.channels = 3;
+    if (pre.channels == 1) pre.channels = 3;
+    const int channels = afn_preprocess_channels(&pre);
     afn_loader_opts o = afn_loader_defaults();
     afn_loader *l = NULL;
     afn_batch batch;
@@ -204,9 +207,9 @@ static afn_status put_training(afn_buf *b, const afn_page *p)
     afn_buf_str(b, "<h3>Training images as the network sees them</h3>\n"
                    "<ul class=\"gallery\">\n");
     for (int64_t i = 0; i < batch.n; i++) {
-        const size_t bytes = (size_t)pre.crop * (size_t)pre.crop * 3;
-        const afn_image image = { pre.crop, pre.crop,
-                                  (uint8_t *)batch.pixels + (size_t)i * bytes };
+        const size_t at = (size_t)i * afn_preprocess_bytes(&pre);
+        const afn_image image = { pre.crop, pre.crop, (uint8_t *)batch.pixels + at,
+                                  channels };
         afn_buf_str(b, "<li>");
         AFN_TRY(put_picture(b, &image, "a training image"));
         afn_html_text(b, afn_dataset_class_name(p->o->train, batch.labels[i]));

@@ -213,7 +213,7 @@ run eval gray/model.safetensors photos
 code 0
 run train photos --model squeezenet1_1 --channels 2 --image-size 32 --out two
 code 1
-has err 'pictures have 1 or 3 channels, the network takes 2'
+has err 'pictures have 1, 3 or 4 channels, the network takes 2'
 
 # ---- models ----
 run predict --threads 1 none.pth a.jpg

@@ -66,7 +66,7 @@ static afn_status change(answer *out, const afn_augment *a, char **field)
     afn_rng rng = rng_of(field + 3);
     AFN_TRY(afn_image_read(&out->image, field[1], &as_stored));
     AFN_TRY(afn_image__alloc(&spare, out->image.width, out->image.height));
-    afn_canvas c = { out->image, spare.pixels, { 124, 116, 104 } };
+    afn_canvas c = { out->image, spare.pixels, { 124, 116, 104 }, false };
     afn_augment__draw(a, &rng, &out->image, &out->image, drawn);
     st = afn_augment__change(a, drawn, &c);
     out->image = c.image;
@@ -101,8 +101,8 @@ done:
 static afn_status draw(const afn_augment *a, char **field)
 {
     afn_buf lines = { 0 };
-    const afn_image source = { atoll(field[2]), atoll(field[3]), NULL };
-    const afn_image changed = { atoll(field[4]), atoll(field[4]), NULL };
+    const afn_image source = { .width = atoll(field[2]), .height = atoll(field[3]) };
+    const afn_image changed = { .width = atoll(field[4]), .height = atoll(field[4]) };
     for (int64_t i = 0; i < atoll(field[6]); i++) {
         afn_drawn drawn[AFN_MAX_STEPS];
         afn_rng rng = afn_rng_new((uint64_t)atoll(field[5]),

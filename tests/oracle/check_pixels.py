@@ -56,7 +56,7 @@ class Tool:
             return None, answer or "no answer"
         _, width, height = answer.split()
         pixels = np.fromfile(self.out, np.uint8)
-        return pixels.reshape(int(height), int(width), 3), None
+        return pixels.reshape(int(height), int(width), -1), None
 
 
     def say(self, *fields):

@@ -10,7 +10,9 @@
  *   crop        PATH WIDTH HEIGHT OUT
  *   fit         PATH FIT SIDE FILTER OUT
  *   preprocess  PATH RESIZE CROP FILTER OUT
- *   info        PATH              answered with what describe() says */
+ *   info        PATH              answered with what describe() says
+ *
+ * With rgba in front of a command, pictures have four channels. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +24,7 @@ enum { MAX_FIELDS = 8, MAX_LINE = 8192 };
 static afn_status write_pixels(const char *path, const afn_image *image)
 {
     afn_status st = AFN_OK;
-    const size_t n = (size_t)(image->width * image->height * 3);
+    const size_t n = (size_t)(image->width * image->height * afn_image_channels(image));
     FILE *f = fopen(path, "wb");
     if (!f) return afn_fail(AFN_EIO, "%s: cannot open", path);
     if (fwrite(image->pixels, 1, n, f) != n) st = afn_fail(AFN_EIO, "%s", path);
@@ -33,10 +35,11 @@ static afn_status write_pixels(const char *path, const afn_image *image)
 static afn_status preprocess(afn_image *out, const afn_image *in, char **field)
 {
     afn_preprocess p = afn_preprocess_imagenet();
+    p.channels = afn_image_channels(in);
     p.resize = atoi(field[2]);
     p.crop = atoi(field[3]);
     afn_status st = afn_filter_parse(&p.filter, field[4]);
-    if (st == AFN_OK) st = afn_image__alloc(out, p.crop, p.crop);
+    if (st == AFN_OK) st = afn_image__alloc_channels(out, p.crop, p.crop, p.channels);
     if (st == AFN_OK) st = afn_preprocess_apply(&p, in, out->pixels);
     return st;
 }
@@ -44,10 +47,11 @@ static afn_status preprocess(afn_image *out, const afn_image *in, char **field)
 static afn_status fit(afn_image *out, const afn_image *in, char **field)
 {
     afn_preprocess p = afn_preprocess_imagenet();
+    p.channels = afn_image_channels(in);
     p.crop = atoi(field[3]);
     afn_status st = afn_fit_mode_parse(&p.fit, field[2]);
     if (st == AFN_OK) st = afn_filter_parse(&p.filter, field[4]);
-    if (st == AFN_OK) st = afn_image__alloc(out, p.crop, p.crop);
+    if (st == AFN_OK) st = afn_image__alloc_channels(out, p.crop, p.crop, p.channels);
     if (st == AFN_OK) st = afn_preprocess_apply(&p, in, out->pixels);
     return st;
 }
@@ -76,12 +80,13 @@ static afn_status describe(const char *path)
     return AFN_OK;
 }
 
-static afn_status run(char **field, int n, afn_image *in, afn_image *out)
+static afn_status run(char **field, int n, int channels, afn_image *in, afn_image *out)
 {
     afn_status st = AFN_OK;
     const char *verb = field[0];
     afn_decode_opts opts = { .exif = strcmp(verb, "upright") == 0 };
     const bool draft = strcmp(verb, "draft") == 0 && n == 4;
+    opts.channels = channels;
     if (draft) opts.min_side = atoi(field[2]);
     AFN_REQUIRE(n >= 3, AFN_EINVAL, "too few fields");
     AFN_TRY(afn_image_read(in, field[1], &opts));
@@ -118,8 +123,11 @@ int main(void)
             field[n++] = p + 1;
         }
         afn_image in = { 0 }, out = { 0 };
+        const bool alpha = strcmp(field[0], "rgba") == 0;
         const bool asks = n == 2 && strcmp(field[0], "info") == 0;
-        const afn_status st = asks ? describe(field[1]) : run(field, n, &in, &out);
+        const afn_status st =
+            asks ? describe(field[1])
+                 : run(field + alpha, n - alpha, alpha ? 4 : 3, &in, &out);
         if (st != AFN_OK)
             printf("error %s\n", afn_error_message());
         else if (!asks)

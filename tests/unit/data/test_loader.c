@@ -103,6 +103,32 @@ static void a_batch_holds_the_samples_it_names(void **state)
     afn_dataset_free(d);
 }
 
+static void pictures_of_four_channels_are_kept_whole(void **state)
+{
+    (void)state;
+    afn_preprocess p = small;
+    p.channels = 4;
+    const size_t bytes = afn_preprocess_bytes(&p);
+    afn_dataset *d = open_fake(5);
+    afn_loader *l;
+    afn_batch batch;
+    const afn_loader_opts o = { .batch = 5, .threads = 2, .keep = -1 };
+    uint8_t *first = malloc(5 * bytes);
+    assert_non_null(first);
+    assert_ok(afn_loader_new(&l, d, &p, &o));
+    for (int64_t number = 0; number < 2; number++) {
+        assert_ok(afn_loader_start(l, number));
+        assert_ok(afn_loader_next(l, &batch));
+        if (!number) memcpy(first, batch.pixels, 5 * bytes);
+        assert_memory_equal(first, batch.pixels, 5 * bytes);
+        for (size_t i = 0; i < 5 * bytes; i += 4)
+            assert_int_equal(batch.pixels[i + 3], 255); /* pictures without alpha */
+    }
+    free(first);
+    afn_loader_free(l);
+    afn_dataset_free(d);
+}
+
 static void the_last_batch_is_small_or_dropped(void **state)
 {
     (void)state;
@@ -734,6 +760,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_epoch_is_the_same_for_any_number_of_threads),
         cmocka_unit_test(a_batch_holds_the_samples_it_names),
+        cmocka_unit_test(pictures_of_four_channels_are_kept_whole),
         cmocka_unit_test(the_last_batch_is_small_or_dropped),
         cmocka_unit_test(an_empty_set_has_no_batches),
         cmocka_unit_test(without_shuffling_the_sets_order_is_kept),

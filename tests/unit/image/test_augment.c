@@ -92,7 +92,7 @@ static void crops_keep_to_their_ranges(void **state)
                 { "crop=0.3:1:1:1", 300, 300, 0.3, { 1, 1 } } };
     for (size_t i = 0; i < AFN_COUNT(row); i++) {
         afn_augment *a;
-        const afn_image size = { row[i].width, row[i].height, NULL };
+        const afn_image size = { .width = row[i].width, .height = row[i].height };
         const double all = row[i].width * row[i].height;
         assert_ok(afn_augment_new(&a, row[i].spec));
         for (uint32_t k = 0; k < 2000; k++) {
@@ -126,7 +126,7 @@ static void very_long_pictures_give_their_middle(void **state)
     assert_ok(afn_augment_new(&a, "crop=1"));
     for (size_t i = 0; i < AFN_COUNT(row); i++) {
         afn_drawn d[AFN_MAX_STEPS];
-        const afn_image size = { row[i].width, row[i].height, NULL };
+        const afn_image size = { .width = row[i].width, .height = row[i].height };
         afn_rng rng = afn_rng_new(1, afn_rng_stream(AFN_RNG_TEST, 0, 0));
         afn_augment__draw(a, &rng, &size, &size, d);
         assert_int_equal(d->n, 4);
@@ -183,7 +183,7 @@ static void wrong_pictures_and_failing_allocations_are_reported(void **state)
     (void)state;
     uint8_t out[BYTES];
     afn_augment *a;
-    afn_image in = test_picture(61, 43), none = { 3, 3, NULL };
+    afn_image in = test_picture(61, 43), none = { .width = 3, .height = 3 };
     const afn_augment_draw at = { 1, 1, 1 };
     assert_ok(afn_augment_new(&a, "crop,blur,trivial"));
     assert_fails(AFN_EINVAL, "picture has",

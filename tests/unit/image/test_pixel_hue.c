@@ -20,7 +20,7 @@ static void pure_colours_follow_the_circle(void **state)
     static const uint8_t from[3][3] = { { 255, 0, 0 }, { 0, 255, 0 }, { 0, 0, 255 } };
     for (int i = 0; i < 3; i++) {
         uint8_t p[3] = { from[i][0], from[i][1], from[i][2] };
-        afn_image one = { 1, 1, p };
+        afn_image one = { 1, 1, p, 3 };
         afn_pixels__hue(&one, 1.0 / 3);
         assert_memory_equal(p, from[(i + 1) % 3], 3);
     }
@@ -31,7 +31,7 @@ static void gray_has_no_hue_to_turn(void **state)
     (void)state;
     for (int v = 0; v < 256; v++) {
         uint8_t p[3] = { (uint8_t)v, (uint8_t)v, (uint8_t)v };
-        afn_image one = { 1, 1, p };
+        afn_image one = { 1, 1, p, 3 };
         afn_pixels__hue(&one, -0.4);
         assert_true(p[0] == v && p[1] == v && p[2] == v);
     }
