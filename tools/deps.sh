@@ -7,8 +7,9 @@ set -eu
 build='gcc libc6-dev make python3 meson ninja-build pkg-config libdnnl-dev libzip-dev zlib1g-dev
        libjansson-dev libjpeg-dev libpng-dev libwebp-dev libtiff-dev libgif-dev libssl-dev
        libcurl4-openssl-dev libcmocka-dev gettext'
-oracle='python3-numpy python3-pil python3-torch python3-torchvision'
-dev='clang libclang-rt-dev libomp-dev'
+# The browser opens the report's page; unpacked it takes some 360 MB.
+oracle='python3-numpy python3-pil python3-torch python3-torchvision chromium'
+dev='clang libclang-rt-dev libomp-dev zsh fish' # the shells complete words
 # The format is clang-format 14's; its test is skipped where there is none.
 case $(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release 2>/dev/null) in
 trixie | forky | sid) ;;
