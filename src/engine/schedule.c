@@ -37,6 +37,11 @@ static bool is_kept(const schedule *c, afn_value v)
     return c->needed[v] && !c->cheap[v];
 }
 
+static bool is_sum(const afn_step *s)
+{
+    return s->add || s->op == AFN_OP_ADD;
+}
+
 /* Can the output of step i be made again?  Earlier steps are decided. */
 static bool can_recompute(schedule *c, int i)
 {
@@ -51,9 +56,9 @@ static bool can_recompute(schedule *c, int i)
         if (c->sums[v] > sums) sums = c->sums[v];
         convs += c->convs[v];
     }
-    c->sums[s->output] = sums + s->add;
-    c->convs[s->output] = s->add ? 0 : convs;
-    return sums + s->add <= MAX_SUMS && (!s->add || convs <= MAX_CONVS);
+    c->sums[s->output] = sums + is_sum(s);
+    c->convs[s->output] = is_sum(s) ? 0 : convs;
+    return c->sums[s->output] <= MAX_SUMS && (!is_sum(s) || convs <= MAX_CONVS);
 }
 
 /* ---- tasks ---- */

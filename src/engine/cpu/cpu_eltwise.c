@@ -26,6 +26,7 @@ static afn_status prepare(const afn_prepare *p, afn_kernel *k)
     k->any_n = true;
     k->alias = 0;
     k->hands_on_gradient = true;
+    k->cheap = true;
     if (p->step->op != AFN_OP_ACTIVATION) return AFN_OK;
     s->smooth = afn_act_is_smooth(p->step->node->attr.act);
     s->fills = afn_act_moves_zero(p->step->node->attr.act) &&
