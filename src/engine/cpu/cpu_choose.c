@@ -246,11 +246,20 @@ static const cpu_algo *by_measurement(const afn_prepare *p, dnn_pass kind,
     return chosen;
 }
 
+/* oneDNN computes most depthwise convolutions in bf16 by naive loops: too slow even to
+ * be measured. */
+static bool is_slow_in_bf16(const cpu_device *d, dnn_pass kind, const afn_conv_attr *c)
+{
+    return d->type == DNN_BF16 && kind != DNN_INFER && c && c->groups > 1 &&
+           c->groups == c->oc;
+}
+
 const cpu_algo *cpu_choose(const afn_prepare *p, dnn_pass kind, const dnn_product *d,
                            const dnn_md *blob)
 {
     const cpu_device *device = p->device;
     if (cpu_merges_groups(device, d)) return &cpu_algo_merged;
+    if (is_slow_in_bf16(device, kind, d->conv)) return &cpu_algo_depthwise;
     if (!has_choice(device, d->conv)) return &cpu_algo_direct;
     switch (p->algorithms) {
     case AFN_ALGORITHMS_EXACT:

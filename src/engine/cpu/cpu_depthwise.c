@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Our own depthwise convolution in training, 3x3, 5x5 and 7x7 of any stride: a unit of
- * work is one channel block of one sample, whose planes stay in the cache.
+ * work is one channel block of one sample, whose planes stay in the cache.  In bf16
+ * only values are: weights are read, and every sum is made, in floats.
  *
  * The gradient of the weights is summed per unit and added in sample order, so it does
  * not depend on the number of threads. */
@@ -48,7 +49,7 @@ static afn_status prepare(cpu_pass *p, dnn_pass kind, const dnn_product *m)
 {
     afn_status st = AFN_OK;
     const cpu_device *device = p->device;
-    const cpu_format f = { device->blocked, DNN_F32 };
+    const cpu_format f = { device->blocked, device->type };
     depthwise *d = p->state = afn_alloc(sizeof *d);
     AFN_REQUIRE(d, AFN_ENOMEM, "out of memory");
     AFN_REQUIRE(applies(m, kind), AFN_EUNSUPPORTED, "not a depthwise convolution");
@@ -58,7 +59,7 @@ static afn_status prepare(cpu_pass *p, dnn_pass kind, const dnn_product *m)
     AFN_TRY(dnn_md_new(&d->weights, 5, dim,
                        device->kern->block == 16 ? DNN_DEPTHWISE16 : DNN_DEPTHWISE8,
                        DNN_F32));
-    d->kern = device->kern;
+    d->kern = device->type == DNN_BF16 ? &afn_kern_avx512_bf16 : device->kern;
     d->conv = *m->conv;
     d->kind = kind;
     d->bias = m->bias != NULL;
@@ -86,7 +87,7 @@ static const float *weight_at(const depthwise_call *c, int64_t block, int i, int
     return w + ((block * d->conv.kh + i) * d->conv.kw + j) * d->kern->block;
 }
 
-static void add_tap(afn_depthwise_row *r, const float *from, int64_t first,
+static void add_tap(afn_depthwise_row *r, const void *from, int64_t first,
                     const float *weight)
 {
     r->tap[r->taps++] = (afn_depthwise_tap){ from, first, weight };
@@ -96,9 +97,10 @@ static void forward_row(const depthwise_call *c, int64_t u, int64_t y)
 {
     const depthwise *d = c->d;
     const int64_t width = d->kern->block, block = u % d->blocks;
-    const float *x = (const float *)c->buffer[DNN_SRC] + u * d->in_h * d->in_w * width;
+    const int64_t plane = u * d->in_h * d->in_w * width;
     afn_depthwise_row r = {
-        .to = (float *)c->buffer[DNN_DST] + (u * d->out_h + y) * d->out_w * width,
+        .to =
+            cpu_at(d->kern, c->buffer[DNN_DST], (u * d->out_h + y) * d->out_w * width),
         .to_step = 1,
         .count = d->out_w,
         .width = d->in_w,
@@ -111,8 +113,9 @@ static void forward_row(const depthwise_call *c, int64_t u, int64_t y)
     for (int i = 0; i < d->conv.kh; i++) {
         const int64_t at = y * d->conv.sh + i - d->conv.ph;
         for (int j = 0; at >= 0 && at < d->in_h && j < d->conv.kw; j++)
-            add_tap(&r, x + at * d->in_w * width, j - d->conv.pw,
-                    weight_at(c, block, i, j));
+            add_tap(&r,
+                    cpu_get(d->kern, c->buffer[DNN_SRC], plane + at * d->in_w * width),
+                    j - d->conv.pw, weight_at(c, block, i, j));
     }
     d->kern->depthwise->row(&r);
 }
@@ -122,11 +125,10 @@ static void data_row(const depthwise_call *c, int64_t u, int64_t y, int64_t firs
 {
     const depthwise *d = c->d;
     const int64_t width = d->kern->block, block = u % d->blocks, s = d->conv.sh;
-    const float *dy =
-        (const float *)c->buffer[DNN_DIFF_DST] + u * d->out_h * d->out_w * width;
+    const int64_t plane = u * d->out_h * d->out_w * width;
     afn_depthwise_row r = {
-        .to = (float *)c->buffer[DNN_DIFF_SRC] +
-              ((u * d->in_h + y) * d->in_w + first) * width,
+        .to = cpu_at(d->kern, c->buffer[DNN_DIFF_SRC],
+                     ((u * d->in_h + y) * d->in_w + first) * width),
         .to_step = s,
         .count = (d->in_w - first + s - 1) / s,
         .width = d->out_w,
@@ -138,8 +140,10 @@ static void data_row(const depthwise_call *c, int64_t u, int64_t y, int64_t firs
         for (int j = 0; j < d->conv.kw; j++) {
             const int64_t x = first + d->conv.pw - j;
             if ((x % s + s) % s) continue;
-            add_tap(&r, dy + at / s * d->out_w * width, x / s,
-                    weight_at(c, block, i, j));
+            add_tap(&r,
+                    cpu_get(d->kern, c->buffer[DNN_DIFF_DST],
+                            plane + at / s * d->out_w * width),
+                    x / s, weight_at(c, block, i, j));
         }
     }
     d->kern->depthwise->row(&r);
@@ -168,9 +172,9 @@ static void weights_range(void *user, int64_t from, int64_t to)
     for (int64_t u = from; u < to; u++) {
         double *sums = c->sums + u * each;
         const afn_depthwise_weights w = {
-            .x = (const float *)c->buffer[DNN_SRC] + u * d->in_h * d->in_w * width,
-            .dy = (const float *)c->buffer[DNN_DIFF_DST] +
-                  u * d->out_h * d->out_w * width,
+            .x = cpu_get(d->kern, c->buffer[DNN_SRC], u * d->in_h * d->in_w * width),
+            .dy = cpu_get(d->kern, c->buffer[DNN_DIFF_DST],
+                          u * d->out_h * d->out_w * width),
             .dw = sums,
             .in_h = d->in_h,
             .in_w = d->in_w,

@@ -288,12 +288,12 @@ const afn_kern AFN_KERN_TABLE = {
     .bytes = sizeof(value),
     .channels = &AFN_CHANNELS_TABLE,
     .layer_norm = &AFN_LAYER_NORM_TABLE,
+    .depthwise = &AFN_DEPTHWISE_TABLE,
 #ifdef AFN_KERN_BF16
     .pairs = &AFN_PAIRS_TABLE,
     .f2 = &AFN_F2_TABLE,
 #else
     .winograd = &AFN_WINOGRAD_TABLE,
-    .depthwise = &AFN_DEPTHWISE_TABLE,
 #endif
     .norm_sums = norm_sums,
     .norm_apply = norm_apply,

@@ -254,7 +254,7 @@ typedef struct afn_kern {
     const afn_kern_f2 *f2;             /* the same */
     const afn_kern_channels *channels;
     const afn_kern_layer_norm *layer_norm;
-    const afn_kern_depthwise *depthwise; /* NULL in bf16 */
+    const afn_kern_depthwise *depthwise;
 
     /* Add to s1, s2 (block) the sums of (x - shift) and (x - shift)^2. */
     void (*norm_sums)(const void *x, int64_t pixels, const float *shift, double *s1,
@@ -301,7 +301,7 @@ extern const afn_kern afn_kern_base, afn_kern_avx2, afn_kern_avx512,
 extern const afn_kern_winograd afn_winograd_base, afn_winograd_avx2,
     afn_winograd_avx512;
 extern const afn_kern_depthwise afn_depthwise_base, afn_depthwise_avx2,
-    afn_depthwise_avx512;
+    afn_depthwise_avx512, afn_depthwise_avx512_bf16;
 extern const afn_kern_channels afn_channels_base, afn_channels_avx2,
     afn_channels_avx512, afn_channels_avx512_bf16;
 extern const afn_kern_layer_norm afn_layer_norm_base, afn_layer_norm_avx2,
