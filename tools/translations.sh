@@ -19,12 +19,12 @@ xgettext --language=C --from-code=UTF-8 --no-location --no-wrap --sort-output \
     --package-name=afina --copyright-holder='the authors of afina' \
     --keyword --keyword=afn_fail:2 --keyword=AFN_REQUIRE:3 --keyword=afn_context:2 \
     --keyword=afn_fail_errno:2 --keyword=afn_log:2 --keyword=afn_graph_fail:3 \
-    --keyword=afn_translated:1 --keyword=cli_error:1 --keyword=cli_usage:2 \
+    --keyword=afn_translated:1 --keyword=afn_html_say:2 --keyword=cli_error:1 --keyword=cli_usage:2 \
     --keyword=cli_say:1 --keyword=cli_text:1 --keyword=table_text:1 --keyword=cli_plural:2,3 \
     --flag=afn_fail:2:c-format --flag=AFN_REQUIRE:3:c-format \
     --flag=afn_context:2:c-format --flag=afn_fail_errno:2:c-format \
     --flag=afn_log:2:c-format --flag=afn_graph_fail:3:c-format \
-    --flag=cli_error:1:c-format --flag=cli_usage:2:c-format --flag=cli_say:1:c-format \
+    --flag=afn_html_say:2:c-format --flag=cli_error:1:c-format --flag=cli_usage:2:c-format --flag=cli_say:1:c-format \
     --flag=table_text:1:no-c-format \
     --output="$work/all.pot" --files-from="$work/files" "$work/tables.c"
 # Formats without a word in them are the same in every language.

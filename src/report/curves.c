@@ -153,8 +153,10 @@ static void put_epochs(afn_buf *b, const scale *s)
         afn_buf_fmt(b, "<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%d</text>\n",
                     x_of(s, i), HEIGHT - BOTTOM + 15, i + 1);
     }
-    afn_buf_fmt(b, "<text x=\"%d\" y=\"%d\" text-anchor=\"end\">epoch</text>\n",
-                WIDTH - RIGHT, HEIGHT - 2);
+    afn_buf_fmt(b, "<text x=\"%d\" y=\"%d\" text-anchor=\"end\">", WIDTH - RIGHT,
+                HEIGHT - 2);
+    afn_html_say(b, "epoch");
+    afn_buf_str(b, "</text>\n");
 }
 
 /* A name is left out where its phase is too narrow for it. */
@@ -221,9 +223,10 @@ static void put_dots(afn_buf *b, const scale *s, const chart *c, const line *l)
                     l->class, x_of(s, i), y_of(s, v),
                     i == s->log->best ? "4.5" : "2.5");
         afn_html_text(b, s->log->phase[e->phase]);
-        afn_buf_fmt(b, " epoch %d, %s: ", e->epoch, l->name);
+        afn_html_say(b, " epoch %d, %s: ", e->epoch, l->name);
         put_number(b, c, v);
-        afn_buf_fmt(b, "%s</title></circle>\n", i == s->log->best ? " (kept)" : "");
+        if (i == s->log->best) afn_html_say(b, " (kept)");
+        afn_buf_str(b, "</title></circle>\n");
     }
 }
 
@@ -244,7 +247,8 @@ static void put_chart(afn_buf *b, const afn_run_log *log, const chart *c)
     scale s = { .log = log };
     if (!find_range(&s, c)) return;
     widen(&s, c);
-    afn_buf_fmt(b, "<figure><h3>%s</h3>", c->svg.title);
+    afn_buf_str(b, "<figure>");
+    afn_html_heading(b, "h3", c->svg.title);
     afn_svg_begin(b, &c->svg);
     put_levels(b, &s, c);
     put_epochs(b, &s);
@@ -264,22 +268,26 @@ void afn_report_curves(afn_buf *b, const afn_run_log *log)
     {                                                                                  \
         name, class, offsetof(afn_logged, field)                                       \
     }
-    static const chart charts[] = {
-        { .svg = { "loss", "Loss", "Mean loss of each epoch, lower is better.", WIDTH,
+    const char *const training = afn_translated("training");
+    const char *const validation = afn_translated("validation");
+    const chart charts[] = {
+        { .svg = { "loss", afn_translated("Loss"),
+                   afn_translated("Mean loss of each epoch, lower is better."), WIDTH,
                    HEIGHT },
-          .line = { LINE("training", "train", train_loss),
-                    LINE("validation", "val", val_loss) },
+          .line = { LINE(training, "train", train_loss),
+                    LINE(validation, "val", val_loss) },
           .n_lines = 2 },
-        { .svg = { "accuracy", "Accuracy",
-                   "Share of images that were right in each epoch, higher is better.",
+        { .svg = { "accuracy", afn_translated("Accuracy"),
+                   afn_translated("Share of images that were right in each epoch, "
+                                  "higher is better."),
                    WIDTH, HEIGHT },
-          .line = { LINE("training", "train", train_acc),
-                    LINE("validation", "val", val_acc) },
+          .line = { LINE(training, "train", train_acc),
+                    LINE(validation, "val", val_acc) },
           .n_lines = 2,
           .percent = true },
-        { .svg = { "rate", "Learning rate", "Learning rate of each epoch.", WIDTH,
-                   HEIGHT },
-          .line = { LINE("learning rate", "other", lr) },
+        { .svg = { "rate", afn_translated("Learning rate"),
+                   afn_translated("Learning rate of each epoch."), WIDTH, HEIGHT },
+          .line = { LINE(afn_translated("learning rate"), "other", lr) },
           .n_lines = 1,
           .can_be_log = true },
     };

@@ -57,7 +57,9 @@ static void put_matrix_row(afn_buf *b, const afn_page *p, int i)
 static void put_matrix_table(afn_buf *b, const afn_page *p)
 {
     afn_buf_str(b, "<div class=\"scroll\"><table class=\"matrix\"><thead><tr>"
-                   "<th scope=\"col\" class=\"left\">true \\ predicted</th>");
+                   "<th scope=\"col\" class=\"left\">");
+    afn_html_say(b, "true \\ predicted");
+    afn_buf_str(b, "</th>");
     for (int j = 0; j < p->metrics->classes; j++) {
         afn_buf_str(b, "<th scope=\"col\">");
         afn_report_class(b, p, j);
@@ -87,17 +89,18 @@ static void put_matrix_drawing(afn_buf *b, const afn_metrics *m)
 {
     const int size = (m->classes + MOST_BLOCKS - 1) / MOST_BLOCKS;
     const int blocks = (m->classes + size - 1) / size;
-    const afn_svg svg = { "matrix", "Confusion matrix",
-                          "Rows are true classes, columns predicted ones, in the order "
-                          "of the table of classes.",
+    const afn_svg svg = { "matrix", afn_translated("Confusion matrix"),
+                          afn_translated("Rows are true classes, columns predicted "
+                                         "ones, in the order of the table of classes."),
                           blocks, blocks };
     afn_buf_str(b, "<figure class=\"board\">");
     afn_svg_begin(b, &svg);
     for (int i = 0; i < blocks; i++)
         for (int j = 0; j < blocks; j++) put_block(b, m, i, j, size);
     afn_svg_end(b);
-    afn_buf_str(b, "<figcaption>rows: true class, columns: predicted class");
-    if (size > 1) afn_buf_fmt(b, "; a square is %d classes", size);
+    afn_buf_str(b, "<figcaption>");
+    afn_html_say(b, "rows: true class, columns: predicted class");
+    if (size > 1) afn_html_say(b, "; a square is %d classes", size);
     afn_buf_str(b, "</figcaption></figure>\n");
 }
 
@@ -127,11 +130,12 @@ static void put_pairs(afn_buf *b, const afn_page *p)
         for (int j = 0; j < m->classes; j++)
             if (i != j && cell(m, i, j)) offer(list, &n, (pair){ i, j, cell(m, i, j) });
     if (!n) return;
-    afn_buf_str(b, "<h3>Mixed up most</h3><ol class=\"pairs\">");
+    afn_html_heading(b, "h3", afn_translated("Mixed up most"));
+    afn_buf_str(b, "<ol class=\"pairs\">");
     for (int k = 0; k < n; k++) {
         afn_buf_str(b, "<li>");
         afn_report_class(b, p, list[k].truth);
-        afn_buf_str(b, " taken for ");
+        afn_html_say(b, " taken for ");
         afn_report_class(b, p, list[k].said);
         afn_buf_fmt(b, ": %lld</li>\n", (long long)list[k].n);
     }
@@ -140,7 +144,8 @@ static void put_pairs(afn_buf *b, const afn_page *p)
 
 void afn_report_matrix(afn_buf *b, const afn_page *p)
 {
-    afn_buf_str(b, "<section id=\"confusion\"><h2>What is taken for what</h2>\n");
+    afn_buf_str(b, "<section id=\"confusion\">");
+    afn_html_heading(b, "h2", afn_translated("What is taken for what"));
     if (p->metrics->classes <= MOST_CELLS)
         put_matrix_table(b, p);
     else
@@ -180,18 +185,26 @@ static void put_class(afn_buf *b, const afn_page *p, int i)
 void afn_report_classes(afn_buf *b, const afn_page *p)
 {
     const bool fold = p->metrics->classes > OPEN_CLASSES;
-    afn_buf_str(b, "<section id=\"classes\"><h2>Classes</h2>\n<p class=\"soft\">Small: "
-                   "95 % intervals, the range in which the true share lies given so "
-                   "few images.</p>");
-    if (fold)
-        afn_buf_fmt(b, "<details><summary>All %d classes</summary>",
-                    p->metrics->classes);
-    afn_buf_str(b, "<div class=\"scroll\"><table><thead><tr><th scope=\"col\" "
-                   "class=\"left\">class</th><th scope=\"col\">images</th>"
-                   "<th scope=\"col\">predicted</th><th scope=\"col\">recall</th>"
-                   "<th scope=\"col\">precision</th><th scope=\"col\">F1</th>"
-                   "<th scope=\"col\">ROC AUC</th><th scope=\"col\">average "
-                   "precision</th></tr></thead><tbody>\n");
+    const char *const column[] = { afn_translated("class"),
+                                   afn_translated("images"),
+                                   afn_translated("predicted"),
+                                   afn_translated("recall"),
+                                   afn_translated("precision"),
+                                   "F1",
+                                   "ROC AUC",
+                                   afn_translated("average precision") };
+    afn_buf_str(b, "<section id=\"classes\">");
+    afn_html_heading(b, "h2", afn_translated("Classes"));
+    afn_buf_str(b, "<p class=\"soft\">");
+    afn_html_say(b, "Small: 95 %% intervals, the range in which the true share lies "
+                    "given so few images.");
+    afn_buf_str(b, "</p>");
+    if (fold) {
+        afn_buf_str(b, "<details><summary>");
+        afn_html_say(b, "All %d classes", p->metrics->classes);
+        afn_buf_str(b, "</summary>");
+    }
+    afn_html_columns(b, column, AFN_COUNT(column));
     for (int i = 0; i < p->metrics->classes; i++) put_class(b, p, i);
     afn_buf_fmt(b, "</tbody></table></div>%s</section>\n", fold ? "</details>" : "");
 }
@@ -207,18 +220,22 @@ static void put_bin(afn_buf *b, const afn_bin *bin, int k)
     if (!bin->images) return;
     afn_buf_fmt(b,
                 "<rect class=\"bar\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" "
-                "height=\"%.1f\"><title>%lld images, sure %.1f %%, right %.1f %%"
+                "height=\"%.1f\"><title>",
+                x + 1, TOP + SIDE - a, wide - 2, a);
+    afn_html_say(b, "%lld images, sure %.1f %%, right %.1f %%", (long long)bin->images,
+                 100 * bin->confidence, 100 * bin->accuracy);
+    afn_buf_fmt(b,
                 "</title></rect><path class=\"line train\" d=\"M%.1f %.1fh%.1f\"/>\n",
-                x + 1, TOP + SIDE - a, wide - 2, a, (long long)bin->images,
-                100 * bin->confidence, 100 * bin->accuracy, x, TOP + SIDE - c, wide);
+                x, TOP + SIDE - c, wide);
 }
 
 static void put_reliability(afn_buf *b, const afn_metrics *m)
 {
-    const afn_svg svg = { "reliability", "Reliability",
-                          "How often answers are right, by how sure they are: bars; a "
-                          "short line marks how sure they are. On the diagonal both "
-                          "are equal.",
+    const afn_svg svg = { "reliability", afn_translated("Reliability"),
+                          afn_translated(
+                              "How often answers are right, by how sure they "
+                              "are: bars; a short line marks how sure they "
+                              "are. On the diagonal both are equal."),
                           WIDTH, HEIGHT };
     afn_buf_str(b, "<figure class=\"board\">");
     afn_svg_begin(b, &svg);
@@ -233,16 +250,21 @@ static void put_reliability(afn_buf *b, const afn_metrics *m)
     for (int k = 0; k < AFN_BINS; k++) put_bin(b, &m->bin[k], k);
     afn_buf_fmt(b, "<path class=\"phase\" d=\"M%d %dL%d %d\"/>", LEFT, TOP + SIDE,
                 LEFT + SIDE, TOP);
-    afn_buf_fmt(b, "<text x=\"%d\" y=\"%d\" text-anchor=\"middle\">how sure</text>",
-                LEFT + SIDE / 2, TOP + SIDE + 32);
+    afn_buf_fmt(b, "<text x=\"%d\" y=\"%d\" text-anchor=\"middle\">", LEFT + SIDE / 2,
+                TOP + SIDE + 32);
+    afn_html_say(b, "how sure");
+    afn_buf_str(b, "</text>");
     afn_svg_end(b);
-    afn_buf_str(b, "<figcaption>bars: share that is right; dashes: how sure the model "
-                   "was</figcaption></figure>\n");
+    afn_buf_str(b, "<figcaption>");
+    afn_html_say(b, "bars: share that is right; dashes: how sure the model was");
+    afn_buf_str(b, "</figcaption></figure>\n");
 }
 
 static void put_fact(afn_buf *b, const char *name, double v, bool percent)
 {
-    afn_buf_fmt(b, "<div><dt>%s</dt><dd>", name);
+    afn_buf_str(b, "<div><dt>");
+    afn_html_text(b, name);
+    afn_buf_str(b, "</dt><dd>");
     if (percent)
         afn_html_percent(b, v);
     else
@@ -253,20 +275,24 @@ static void put_fact(afn_buf *b, const char *name, double v, bool percent)
 void afn_report_sureness(afn_buf *b, const afn_page *p)
 {
     const afn_calibration c = afn_model_calibration(p->model);
-    afn_buf_str(b, "<section id=\"calibration\"><h2>As sure as it is right?</h2>\n"
-                   "<dl class=\"facts\">\n");
-    put_fact(b, "Calibration error (ECE)", p->calibrated->ece, true);
-    put_fact(b, "Log loss", p->calibrated->log_loss, false);
-    put_fact(b, "Brier score", p->calibrated->brier, false);
+    afn_buf_str(b, "<section id=\"calibration\">");
+    afn_html_heading(b, "h2", afn_translated("As sure as it is right?"));
+    afn_buf_str(b, "<dl class=\"facts\">\n");
+    put_fact(b, afn_translated("Calibration error (ECE)"), p->calibrated->ece, true);
+    put_fact(b, afn_translated("Log loss"), p->calibrated->log_loss, false);
+    put_fact(b, afn_translated("Brier score"), p->calibrated->brier, false);
     if (c.images) {
-        put_fact(b, "Temperature", c.temperature, false);
-        put_fact(b, "ECE without it", p->metrics->ece, true);
-        put_fact(b, "Unknown below", c.unknown_below, true);
+        put_fact(b, afn_translated("Temperature"), c.temperature, false);
+        put_fact(b, afn_translated("ECE without it"), p->metrics->ece, true);
+        put_fact(b, afn_translated("Unknown below"), c.unknown_below, true);
     }
     afn_buf_str(b, "</dl>\n");
-    if (c.images)
-        afn_buf_str(b, "<p class=\"soft\">Temperature and threshold were learned from "
-                       "the validation images, so these numbers flatter a little.</p>");
+    if (c.images) {
+        afn_buf_str(b, "<p class=\"soft\">");
+        afn_html_say(b, "Temperature and threshold were learned from the validation "
+                        "images, so these numbers flatter a little.");
+        afn_buf_str(b, "</p>");
+    }
     put_reliability(b, p->calibrated);
     afn_buf_str(b, "</section>\n");
 }

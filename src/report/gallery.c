@@ -117,7 +117,7 @@ static afn_status put_heat(afn_buf *b, afn_heat *heat, const afn_image *image,
     AFN_TRY(afn_image__to_channels(pixels, image->pixels, n, channels));
     AFN_TRY(afn_heat_run(heat, pixels, 1, &class, map));
     AFN_TRY(afn_heat_draw(&drawn, heat, pixels, map));
-    AFN_TRY(put_picture(b, &drawn, "where the network looked"));
+    AFN_TRY(put_picture(b, &drawn, afn_translated("where the network looked")));
 done:
     afn_image_free(&drawn);
     afn_free(pixels);
@@ -134,7 +134,8 @@ static void put_words(afn_buf *b, const afn_page *p, int64_t i)
     afn_report_class(b, p, best);
     afn_buf_fmt(b, "</b> %.1f\xc2\xa0%%", 100 * sure);
     if (best != label) {
-        afn_buf_str(b, "<br>is ");
+        afn_buf_str(b, "<br>");
+        afn_html_say(b, "is ");
         afn_report_class(b, p, label);
     }
     afn_buf_str(b, "</div><div class=\"soft\">");
@@ -155,7 +156,7 @@ static afn_status put_entry(afn_buf *b, const afn_page *p, afn_heat *heat, int64
     afn_status st = see(&image, p, i);
     if (st != AFN_OK) return st == AFN_ENOMEM ? st : AFN_OK;
     afn_buf_fmt(b, "<li><div%s>", heat ? " class=\"pair\"" : "");
-    st = put_picture(b, &image, "as the network sees it");
+    st = put_picture(b, &image, afn_translated("as the network sees it"));
     if (st == AFN_OK && heat) st = put_heat(b, heat, &image, best, channels);
     afn_buf_str(b, "</div>");
     put_words(b, p, i);
@@ -172,9 +173,10 @@ static afn_status put_gallery(afn_buf *b, const afn_page *p, afn_heat *heat, boo
     c.rank = afn_alloc_array((size_t)c.most, sizeof *c.rank);
     AFN_REQUIRE(c.image && c.rank, AFN_ENOMEM, "out of memory");
     choose(&c, p, wrong);
-    afn_buf_str(b, wrong ? "<h3>Wrong, and most sure of it</h3>\n"
-                         : "<h3>Least sure</h3>\n");
-    if (!c.n) afn_buf_str(b, "<p>None.</p>\n");
+    afn_html_heading(b, "h3",
+                     wrong ? afn_translated("Wrong, and most sure of it")
+                           : afn_translated("Least sure"));
+    if (!c.n) afn_html_heading(b, "p", afn_translated("None."));
     if (c.n) afn_buf_str(b, "<ul class=\"gallery\">\n");
     for (int k = 0; k < c.n; k++) AFN_TRY(put_entry(b, p, heat, c.image[k]));
     if (c.n) afn_buf_str(b, "</ul>\n");
@@ -204,14 +206,15 @@ static afn_status put_training(afn_buf *b, const afn_page *p)
     AFN_TRY(afn_loader_new(&l, p->o->train, &pre, &o));
     AFN_TRY(afn_loader_start(l, 0));
     AFN_TRY(afn_loader_next(l, &batch));
-    afn_buf_str(b, "<h3>Training images as the network sees them</h3>\n"
-                   "<ul class=\"gallery\">\n");
+    afn_html_heading(b, "h3",
+                     afn_translated("Training images as the network sees them"));
+    afn_buf_str(b, "<ul class=\"gallery\">\n");
     for (int64_t i = 0; i < batch.n; i++) {
         const size_t at = (size_t)i * afn_preprocess_bytes(&pre);
         const afn_image image = { pre.crop, pre.crop, (uint8_t *)batch.pixels + at,
                                   channels };
         afn_buf_str(b, "<li>");
-        AFN_TRY(put_picture(b, &image, "a training image"));
+        AFN_TRY(put_picture(b, &image, afn_translated("a training image")));
         afn_html_text(b, afn_dataset_class_name(p->o->train, batch.labels[i]));
         afn_buf_str(b, "</li>\n");
     }
@@ -232,10 +235,14 @@ afn_status afn_report_pictures(afn_buf *b, const afn_page *p)
         st = afn_heat_new(&heat, p->model, &o);
         if (st != AFN_OK && st != AFN_EUNSUPPORTED) return st;
     }
-    afn_buf_str(b, "<section id=\"pictures\"><h2>Pictures</h2>\n");
-    if (heat)
-        afn_buf_str(b, "<p class=\"soft\">Beside each picture: yellow is what spoke "
-                       "most for the answer.</p>\n");
+    afn_buf_str(b, "<section id=\"pictures\">");
+    afn_html_heading(b, "h2", afn_translated("Pictures"));
+    if (heat) {
+        afn_buf_str(b, "<p class=\"soft\">");
+        afn_html_say(b,
+                     "Beside each picture: yellow is what spoke most for the answer.");
+        afn_buf_str(b, "</p>\n");
+    }
     AFN_TRY(put_gallery(b, p, heat, true));
     AFN_TRY(put_gallery(b, p, heat, false));
     AFN_TRY(put_training(b, p));

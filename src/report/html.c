@@ -2,6 +2,8 @@
 #include "report/html.h"
 
 #include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 /* ---- text ---- */
@@ -35,6 +37,34 @@ void afn_html_text(afn_buf *b, const char *text)
             afn_buf_add(b, s, n);
         s += n ? n : 1;
     }
+}
+
+void afn_html_say(afn_buf *b, const char *fmt, ...)
+{
+    char text[1024]; /* enough for the sentences of a page */
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(text, sizeof text, afn_translated(fmt), args);
+    va_end(args);
+    afn_html_text(b, text);
+}
+
+void afn_html_heading(afn_buf *b, const char *element, const char *text)
+{
+    afn_buf_fmt(b, "<%s>", element);
+    afn_html_text(b, text);
+    afn_buf_fmt(b, "</%s>\n", element);
+}
+
+void afn_html_columns(afn_buf *b, const char *const *column, int n)
+{
+    afn_buf_str(b, "<div class=\"scroll\"><table><thead><tr>");
+    for (int i = 0; i < n; i++) {
+        afn_buf_fmt(b, "<th scope=\"col\"%s>", i ? "" : " class=\"left\"");
+        afn_html_text(b, column[i]);
+        afn_buf_str(b, "</th>");
+    }
+    afn_buf_str(b, "</tr></thead><tbody>\n");
 }
 
 /* ---- numbers ---- */

@@ -11,6 +11,17 @@
  */
 void afn_html_text(afn_buf *b, const char *text);
 
+/* Append a text in the user's language, escaped like any other; its arguments are
+ * numbers, or texts already translated. */
+void afn_html_say(afn_buf *b, const char *fmt, ...) AFN_PRINTF(2, 3);
+
+/* The same as an element, such as "h2". */
+void afn_html_heading(afn_buf *b, const char *element, const char *text);
+
+/* The head of a table whose first column is of names.
+ *   column   [n] texts, translated */
+void afn_html_columns(afn_buf *b, const char *const *column, int n);
+
 /* Append "98.67 %", or a dash where v is no number. */
 void afn_html_percent(afn_buf *b, double v);
 

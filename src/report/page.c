@@ -8,7 +8,9 @@
 static void put_head(afn_buf *b, const afn_page *p)
 {
     /* The policy lets the page load nothing from anywhere. */
-    afn_buf_str(b, "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
+    afn_buf_str(b, "<!doctype html>\n<html lang=\"");
+    afn_html_say(b, "en"); /* the code of the language that this is translated to */
+    afn_buf_str(b, "\"><head><meta charset=\"utf-8\">\n"
                    "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src "
                    "'none'; img-src data:; style-src 'unsafe-inline'; script-src "
                    "'unsafe-inline'\">\n"
@@ -24,7 +26,9 @@ static void put_head(afn_buf *b, const afn_page *p)
 
 static void put_foot(afn_buf *b)
 {
-    afn_buf_fmt(b, "</main>\n<footer>Made by afina %s.</footer>\n", afn_version());
+    afn_buf_str(b, "</main>\n<footer>");
+    afn_html_say(b, "Made by afina %s.", afn_version());
+    afn_buf_str(b, "</footer>\n");
     /* On paper all is unfolded; what was folded is so again afterwards. */
     afn_buf_str(b, "<script>\n"
                    "addEventListener('beforeprint',function(){document."
@@ -40,12 +44,14 @@ static void put_foot(afn_buf *b)
 
 static void begin_fact(afn_buf *b, const char *name, bool main)
 {
-    afn_buf_fmt(b, "<div%s><dt>%s</dt><dd>", main ? " class=\"main\"" : "", name);
+    afn_buf_fmt(b, "<div%s><dt>", main ? " class=\"main\"" : "");
+    afn_html_text(b, name);
+    afn_buf_str(b, "</dt><dd>");
 }
 
 static void end_fact(afn_buf *b, const char *note)
 {
-    if (note) afn_buf_fmt(b, "<small>%s</small>", note);
+    if (note) afn_html_heading(b, "small", note);
     afn_buf_str(b, "</dd></div>\n");
 }
 
@@ -60,18 +66,22 @@ static double all_seconds(const afn_run_log *log)
 static void put_measured(afn_buf *b, const afn_page *p)
 {
     const afn_metrics *m = p->metrics;
-    begin_fact(b, "Validation accuracy", true);
+    begin_fact(b, afn_translated("Validation accuracy"), true);
     afn_html_percent(b, m->accuracy.value);
-    afn_buf_fmt(b, "<small>95 %% interval %.1f to %.1f %%</small>",
-                100 * m->accuracy.low, 100 * m->accuracy.high);
+    afn_buf_str(b, "<small>");
+    afn_html_say(b, "95 %% interval %.1f to %.1f %%", 100 * m->accuracy.low,
+                 100 * m->accuracy.high);
+    afn_buf_str(b, "</small>");
     end_fact(b, NULL);
-    begin_fact(b, "Validation images", false);
+    begin_fact(b, afn_translated("Validation images"), false);
     afn_buf_fmt(b, "%lld", (long long)m->count);
-    if (p->scores->skipped)
-        afn_buf_fmt(b, "<small>%lld could not be read</small>",
-                    (long long)p->scores->skipped);
+    if (p->scores->skipped) {
+        afn_buf_str(b, "<small>");
+        afn_html_say(b, "%lld could not be read", (long long)p->scores->skipped);
+        afn_buf_str(b, "</small>");
+    }
     end_fact(b, NULL);
-    begin_fact(b, "Macro F1", false);
+    begin_fact(b, afn_translated("Macro F1"), false);
     afn_html_percent(b, m->macro.f1);
     end_fact(b, NULL);
     begin_fact(b, "ROC AUC", false);
@@ -83,15 +93,20 @@ static void put_best(afn_buf *b, const afn_run_log *log, bool accuracy)
 {
     const afn_logged *e = &log->epoch[log->best];
     if (isfinite(e->val_acc) && accuracy) {
-        begin_fact(b, "Validation accuracy", true);
+        begin_fact(b, afn_translated("Validation accuracy"), true);
         afn_html_percent(b, e->val_acc);
-        end_fact(b, "of the epoch that was kept");
+        end_fact(b, afn_translated("of the epoch that was kept"));
     }
-    begin_fact(b, "Kept epoch", false);
+    begin_fact(b, afn_translated("Kept epoch"), false);
     afn_html_text(b, log->phase[e->phase]);
     afn_buf_fmt(b, " %d", e->epoch);
-    end_fact(b, isfinite(e->val_acc) ? NULL : "the last: there is no validation");
-    begin_fact(b, isfinite(e->val_loss) ? "Validation loss" : "Training loss", false);
+    end_fact(b, isfinite(e->val_acc)
+                    ? NULL
+                    : afn_translated("the last: there is no validation"));
+    begin_fact(b,
+               isfinite(e->val_loss) ? afn_translated("Validation loss")
+                                     : afn_translated("Training loss"),
+               false);
     afn_html_number(b, isfinite(e->val_loss) ? e->val_loss : e->train_loss, 4);
     end_fact(b, NULL);
 }
@@ -99,20 +114,24 @@ static void put_best(afn_buf *b, const afn_run_log *log, bool accuracy)
 static void put_summary(afn_buf *b, const afn_page *p)
 {
     const double seconds = all_seconds(p->log);
-    afn_buf_str(b, "<section id=\"summary\"><h2>Summary</h2><dl class=\"facts\">\n");
+    afn_buf_str(b, "<section id=\"summary\">");
+    afn_html_heading(b, "h2", afn_translated("Summary"));
+    afn_buf_str(b, "<dl class=\"facts\">\n");
     if (p->scores) put_measured(b, p);
     if (p->log->best >= 0) put_best(b, p->log, !p->scores);
     if (p->model) {
-        begin_fact(b, "Model", false);
+        begin_fact(b, afn_translated("Model"), false);
         afn_html_text(b, afn_model_arch(p->model));
-        afn_buf_fmt(b, ", %d classes", afn_model_classes(p->model));
+        afn_html_say(b, ", %d classes", afn_model_classes(p->model));
         end_fact(b, NULL);
     }
-    begin_fact(b, "Epochs", false);
-    afn_buf_fmt(b, "%d in %d phase%s", p->log->n, p->log->n_phases,
-                p->log->n_phases == 1 ? "" : "s");
+    begin_fact(b, afn_translated("Epochs"), false);
+    if (p->log->n_phases == 1)
+        afn_html_say(b, "%d in 1 phase", p->log->n);
+    else
+        afn_html_say(b, "%d in %d phases", p->log->n, p->log->n_phases);
     end_fact(b, NULL);
-    begin_fact(b, "Time of the epochs", false);
+    begin_fact(b, afn_translated("Time of the epochs"), false);
     if (seconds >= 3600)
         afn_buf_fmt(b, "%.0f h %.0f min", floor(seconds / 3600),
                     floor(fmod(seconds, 3600) / 60));
@@ -141,7 +160,9 @@ static void put_epoch(afn_buf *b, const afn_run_log *log, int i)
     const afn_logged *e = &log->epoch[i];
     afn_buf_fmt(b, "<tr%s><th scope=\"row\">", i == log->best ? " class=\"kept\"" : "");
     afn_html_text(b, log->phase[e->phase]);
-    afn_buf_fmt(b, " %d%s</th>", e->epoch, i == log->best ? " (kept)" : "");
+    afn_buf_fmt(b, " %d", e->epoch);
+    if (i == log->best) afn_html_say(b, " (kept)");
+    afn_buf_str(b, "</th>");
     put_cell(b, e->train_loss, false);
     put_cell(b, e->train_acc, true);
     put_cell(b, e->val_loss, false);
@@ -155,19 +176,25 @@ static void put_epoch(afn_buf *b, const afn_run_log *log, int i)
 
 static void put_epochs(afn_buf *b, const afn_page *p)
 {
-    afn_buf_str(b, "<section id=\"epochs\"><h2>Training</h2>\n");
+    const char *const column[] = { afn_translated("epoch"),
+                                   afn_translated("training loss"),
+                                   afn_translated("training accuracy"),
+                                   afn_translated("validation loss"),
+                                   afn_translated("validation accuracy"),
+                                   afn_translated("learning rate"),
+                                   afn_translated("images/s"),
+                                   afn_translated("seconds") };
+    afn_buf_str(b, "<section id=\"epochs\">");
+    afn_html_heading(b, "h2", afn_translated("Training"));
     if (!p->log->n) {
-        afn_buf_str(b, "<p>No epoch was finished.</p></section>\n");
+        afn_html_heading(b, "p", afn_translated("No epoch was finished."));
+        afn_buf_str(b, "</section>\n");
         return;
     }
     afn_report_curves(b, p->log);
-    afn_buf_str(b, "<details><summary>All epochs as a table</summary>"
-                   "<div class=\"scroll\"><table><thead><tr><th scope=\"col\" "
-                   "class=\"left\">epoch</th><th scope=\"col\">training loss</th>"
-                   "<th scope=\"col\">training accuracy</th><th scope=\"col\">"
-                   "validation loss</th><th scope=\"col\">validation accuracy</th>"
-                   "<th scope=\"col\">learning rate</th><th scope=\"col\">images/s</th>"
-                   "<th scope=\"col\">seconds</th></tr></thead><tbody>\n");
+    afn_buf_str(b, "<details>");
+    afn_html_heading(b, "summary", afn_translated("All epochs as a table"));
+    afn_html_columns(b, column, AFN_COUNT(column));
     for (int i = 0; i < p->log->n; i++) put_epoch(b, p->log, i);
     afn_buf_str(b, "</tbody></table></div></details></section>\n");
 }
@@ -175,10 +202,14 @@ static void put_epochs(afn_buf *b, const afn_page *p)
 static afn_status put_evaluation(afn_buf *b, const afn_page *p)
 {
     if (!p->scores) {
-        afn_buf_str(b, "<section id=\"evaluation\"><h2>Evaluation</h2><p>There were no "
-                       "validation images, or they were not at hand when this page was "
-                       "made, so nothing can be said about single classes.</p>"
-                       "</section>\n");
+        afn_buf_str(b, "<section id=\"evaluation\">");
+        afn_html_heading(b, "h2", afn_translated("Evaluation"));
+        afn_html_heading(
+            b, "p",
+            afn_translated("There were no validation images, or they were not at hand "
+                           "when this page was made, so nothing can be said about "
+                           "single classes."));
+        afn_buf_str(b, "</section>\n");
         return AFN_OK;
     }
     afn_report_matrix(b, p);

@@ -83,15 +83,16 @@ static void put_made_with(afn_buf *b)
     const time_t now = time(NULL);
     struct tm utc;
     if (gmtime_r(&now, &utc)) strftime(date, sizeof date, "%Y-%m-%d %H:%M UTC", &utc);
-    put_row(b, "page made by afina", afn_version());
-    put_row(b, "on", date);
-    put_row(b, "processor", afn_cpu_name(cpu));
+    put_row(b, afn_translated("page made by afina"), afn_version());
+    put_row(b, afn_translated("page made on"), date);
+    put_row(b, afn_translated("processor"), afn_cpu_name(cpu));
 }
 
 void afn_report_settings(afn_buf *b, const afn_page *p)
 {
-    afn_buf_str(b, "<section id=\"settings\"><h2>Settings and environment</h2>\n"
-                   "<div class=\"scroll\"><table class=\"settings\"><tbody>\n");
+    afn_buf_str(b, "<section id=\"settings\">");
+    afn_html_heading(b, "h2", afn_translated("Settings and environment"));
+    afn_buf_str(b, "<div class=\"scroll\"><table class=\"settings\"><tbody>\n");
     if (json_is_object(p->log->config)) put_object(b, "", p->log->config, 0);
     put_made_with(b);
     afn_buf_str(b, "</tbody></table></div></section>\n");

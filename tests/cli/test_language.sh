@@ -50,9 +50,26 @@ has out '^datos    fake:size=8,classes=2,height=32,width=32: 6 imágenes para en
 run eval --threads 1 tiny/model.safetensors fake:size=8,classes=2,height=32,width=32 --json
 has out '^\{"images":8,.*"accuracy":[01]\.[0-9]+,'
 
-# ---- the same command in English ----
+# ---- the page of a run ----
+run report --threads 1 tiny
+code 0
+for text in '<html lang="es">' '<h2>Resumen</h2>' '<h2>Entrenamiento</h2>' \
+    'pérdida de validación' '<h2>Clases</h2>' 'title">Fiabilidad</title>' ' (conservada)' \
+    '<h2>Ajustes y entorno</h2>' 'Hecho por afina'; do
+    grep -q -- "$text" tiny/report.html || fail "the page lacks $text"
+done
+cp tiny/report.html es.html
+
+# ---- the same commands in English ----
 LC_ALL=C
 unset LANGUAGE
+run report --threads 1 tiny
+code 0
+grep -q '<html lang="en">' tiny/report.html || fail "the page is not in English"
+for page in es.html tiny/report.html; do # when it was made differs
+    sed '/ UTC</d' "$page" | tr -cd '0-9.\n' >"$page.numbers"
+done
+cmp es.html.numbers tiny/report.html.numbers || fail "the numbers of the pages differ"
 run trian
 says "unknown command 'trian', did you mean 'train'? (try 'afina help')"
 finish

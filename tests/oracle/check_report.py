@@ -5,13 +5,15 @@ A small run is made and its page opened at the width of a phone and of a desk, i
 in dark: no script error, nothing loaded from anywhere, nothing wider than the window,
 curves and confusion matrix drawn, text of enough contrast.  Its numbers are those of
 metrics.csv and those that scikit-learn, or plain counting where it is missing, makes of
-the answers to single images.
+the answers to single images.  The page in Spanish, where such a locale can be made, has the
+same numbers and fits on a phone too.
 
 usage: check_report.py AFINA MAKE_PICTURES WEIGHTS [FOLDER FOR SCREENSHOTS]
 """
 
 import csv
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -182,8 +184,42 @@ def evaluation_differs(html, answers):
         yield f"accuracy {right} is not in the summary"
 
 
-def run(*command):
-    done = subprocess.run([str(c) for c in command], capture_output=True, text=True)
+def in_spanish(afina, folder):
+    """The command beside its catalogue, and the environment that makes it speak Spanish;
+    None where either cannot be made"""
+    built = Path(os.environ.get("AFN_BUILD_DIR", "")) / "po" / "es" / "LC_MESSAGES"
+    if not (built / "afina.mo").exists() or not shutil.which("localedef"):
+        return None
+    made = subprocess.run(["localedef", "-i", "es_ES", "-f", "UTF-8",
+                           str(folder / "es_ES.UTF-8")], capture_output=True)
+    if made.returncode:
+        return None
+    (folder / "moved" / "bin").mkdir(parents=True)
+    catalogues = folder / "moved" / "share" / "locale" / "es" / "LC_MESSAGES"
+    catalogues.mkdir(parents=True)
+    shutil.copy(built / "afina.mo", catalogues)
+    command = shutil.copy(afina, folder / "moved" / "bin")
+    return command, {**os.environ, "LOCPATH": str(folder), "LC_ALL": "es_ES.UTF-8"}
+
+
+def numbers_of(html):
+    """All that a reader sees, but for when the page was made"""
+    body = html[html.index("<body>"):].replace("data:image/jpeg;base64", "")
+    text = re.sub(r"<.*?>", " ", re.sub(r"<tr>[^\n]* UTC</td></tr>", "", body), flags=re.S)
+    return re.findall(r"\d+(?:\.\d+)?", unescape(text))
+
+
+def translation_differs(html, page, classes):
+    spanish = page.read_text()
+    if '<html lang="es">' not in spanish or "<h2>Resumen</h2>" not in spanish:
+        yield "the page is not in Spanish"
+    if numbers_of(spanish) != numbers_of(html):
+        yield "the page in Spanish has other numbers"
+    yield from look(page, 390, False, classes)
+
+
+def run(*command, env=None):
+    done = subprocess.run([str(c) for c in command], capture_output=True, text=True, env=env)
     if done.returncode:
         sys.exit(f"{command}: exit code {done.returncode}: {done.stderr}")
     return done.stdout
@@ -215,6 +251,11 @@ def main():
                     name = f"report-{width}-{'dark' if dark else 'light'}.png"
                     browse(page, width, 9000 if width < 500 else 5000, dark,
                            f"--screenshot={shots / name}")
+        spanish = in_spanish(afina, folder)
+        if spanish:
+            run(spanish[0], "report", folder / "run", "--data", folder / "photos",
+                env=spanish[1])
+            bad += translation_differs(html, page, len({a["class"] for a in answers}))
     for line in bad:
         print("FAILED ", line)
     print(f"{len(answers)} images, 4 views, {len(bad)} findings")

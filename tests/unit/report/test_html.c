@@ -26,6 +26,23 @@ static void markup_in_names_is_escaped(void **state)
                           "b\xef\xbf\xbd[31m");
 }
 
+static void a_sentence_is_escaped_with_its_arguments(void **state)
+{
+    (void)state;
+    static const char *const column[] = { "class", "a<b" };
+    afn_buf b = { 0 };
+    afn_html_say(&b, "%d < %s", 3, "<b>");
+    afn_html_heading(&b, "h2", "x & y");
+    afn_html_columns(&b, column, 2);
+    assert_ok(afn_buf_finish(&b));
+    assert_string_equal("3 &lt; &lt;b&gt;<h2>x &amp; y</h2>\n"
+                        "<div class=\"scroll\"><table><thead><tr>"
+                        "<th scope=\"col\" class=\"left\">class</th>"
+                        "<th scope=\"col\">a&lt;b</th></tr></thead><tbody>\n",
+                        b.data);
+    afn_buf_free(&b);
+}
+
 static void utf8_stays_and_what_is_none_becomes_a_mark(void **state)
 {
     (void)state;
@@ -54,6 +71,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(markup_in_names_is_escaped),
+        cmocka_unit_test(a_sentence_is_escaped_with_its_arguments),
         cmocka_unit_test(utf8_stays_and_what_is_none_becomes_a_mark),
         cmocka_unit_test(numbers_that_are_none_are_dashes),
     };
