@@ -7,37 +7,31 @@
 typedef const char *const recipe[];
 
 static recipe none = { NULL };
-static recipe tutorial = { "head-epochs", "5",    "head-lr",  "0.001",
-                           "tune-epochs", "5",    "tune-lr",  "0.0001",
-                           "optimizer",   "sgd",  "schedule", "constant",
-                           "augment",     "none", NULL };
+static recipe tutorial = {
+    "head-epochs", "5",      "head-lr",   "0.001", "tune-epochs", "5",
+    "tune-lr",     "0.0001", "optimizer", "sgd",   NULL,
+};
 static recipe quick = { "head-solver", "lbfgs", "tune-epochs", "0", NULL };
-static recipe accurate = { "head-solver",     "lbfgs", "tune-epochs", "15",
-                           "tune-lr",         "0.001", "schedule",    "cosine",
-                           "warmup-epochs",   "1",     "augment",     "light",
-                           "label-smoothing", "0.1",   NULL };
-static recipe few = { "head-solver", "lbfgs",       "views", "8", "head-augment",
-                      "light",       "tune-epochs", "0",     NULL };
-static recipe uneven = { "class-weights",
-                         "balanced",
-                         "head-solver",
-                         "lbfgs",
-                         "tune-epochs",
-                         "5",
-                         "tune-lr",
-                         "0.0003",
-                         "augment",
-                         "light",
-                         "monitor",
-                         "loss",
-                         NULL };
-static recipe small = { "batch",        "8",   "accumulate", "4", "bn", "frozen",
-                        "cache-images", "off", NULL };
+static recipe thorough = {
+    "head-solver", "lbfgs",  "tune-epochs",   "10", "tune-lr", "0.003",
+    "schedule",    "cosine", "warmup-epochs", "1",  "augment", "light",
+    NULL,
+};
+static recipe few = {
+    "head-solver", "lbfgs",       "views", "8",  "head-augment",
+    "light",       "tune-epochs", "0",     NULL,
+};
+static recipe uneven = {
+    "class-weights", "balanced", "head-solver", "lbfgs", "tune-epochs", "0", NULL,
+};
+static recipe small = {
+    "batch", "8", "accumulate", "4", "bn", "frozen", "cache-images", "off", NULL,
+};
 
-const char *const cli_presets[] = { "none", "tutorial", "quick", "accurate",
-                                    "few",  "uneven",   "small", NULL };
-static const char *const *const recipes[] = { none, tutorial, quick, accurate,
-                                              few,  uneven,   small };
+const char *const cli_presets[] = { "none",   "tutorial", "quick", "few",
+                                    "uneven", "thorough", "small", NULL };
+static const char *const *const recipes[] = { none,   tutorial, quick, few,
+                                              uneven, thorough, small };
 _Static_assert(sizeof recipes / sizeof recipes[0] + 1 ==
                    sizeof cli_presets / sizeof cli_presets[0],
                "a recipe for each name");

@@ -17,10 +17,9 @@ void cli_preset_take(train_args *o, const cli_command *c, cli_args *given);
     "presets, sets of options that what is typed changes:\n"                           \
     "  tutorial   the head, then everything at a tenth of the rate, by plain SGD\n"    \
     "  quick      an answer at once: the best head on the network as it is\n"          \
-    "  accurate   that head, then everything on changing pictures; takes longest\n"    \
-    "  few        a handful of pictures per class: the head, from many views of "      \
-    "each\n"                                                                           \
-    "  uneven     classes of very different size: each counts alike\n"                 \
+    "  few        some ten pictures of each class: the head, from views of each\n"     \
+    "  uneven     classes of very different size: the head, each counting alike\n"     \
+    "  thorough   the head, then everything on changing pictures; takes longest\n"     \
     "  small      little memory: batches of 8, four of them make a step\n\n"
 
 #endif

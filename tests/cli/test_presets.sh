@@ -5,7 +5,7 @@
 train_tiny scratch --quiet
 code 0
 
-names="tutorial quick accurate few uneven small"
+names="tutorial quick few uneven thorough small"
 from="fake:size=12,classes=3,height=32,width=32"
 begin="--weights scratch/model.safetensors --image-size 32 --threads 1"
 
@@ -69,12 +69,12 @@ cmp whole/model.pth stopped/model.pth || fail "another model after a stop"
 
 # ---- mistakes ----
 run train $from $begin --preset quik --out wrong
-usage_error "--preset needs none, tutorial, quick, accurate, few, uneven or small, not 'quik'" train
+usage_error "--preset needs none, tutorial, quick, few, uneven, thorough or small, not 'quik'" train
 gone wrong
 printf 'preset = "quik"\n' >wrong.toml
 run train $from $begin -c wrong.toml --out wrong
 code 2
-says "wrong.toml:1: preset needs none, tutorial, quick, accurate, few, uneven or small, not quik"
+says "wrong.toml:1: preset needs none, tutorial, quick, few, uneven, thorough or small, not quik"
 gone wrong
 
 finish
