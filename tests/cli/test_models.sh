@@ -6,14 +6,14 @@ run models
 code 0
 err </dev/null
 has out '^name +params/M +GMACs +train/GB +top-1 +input +weights$'
-has out '^resnet18 +11\.69 +1\.81 +0\.7 +69\.76 +224  resnet18-f37072fd\.pth$'
+has out '^resnet18 +11\.69 +1\.81 +0\.6 +69\.76 +224  resnet18-f37072fd\.pth$'
 has out '^mobilenet_v2 +3\.50 +0\.3[01] +0\.7 +72\.15 +224  mobilenet_v2-7ebf99e0\.pth$'
 
 run models resnet18
 code 0
 out <<END
 name               params/M   GMACs train/GB  top-1 input  weights
-resnet18              11.69    1.81      0.7  69.76   224  resnet18-f37072fd.pth
+resnet18              11.69    1.81      0.6  69.76   224  resnet18-f37072fd.pth
 END
 run models 'squeezenet1_?'
 code 0
