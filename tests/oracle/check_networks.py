@@ -110,8 +110,9 @@ def inverted_residual_end(m):
 def norm_range(leaf, end, linear):
     """Smallest and largest value of a batch norm's parameter.  Values of deviation 0.3 to
     0.6 around 1 to 2 keep ReLUs clear of zero, where a rounding would switch them; what is
-    added to a shortcut is smaller, unless nothing but further norms follow.  Some variances
-    are so small that a wrong eps shows."""
+    added to a shortcut is smaller, unless nothing but further norms follow, and where there
+    are so many sums that they would grow without bound.  Some variances are so small that a
+    wrong eps shows."""
     if leaf == "running_mean":
         return -0.1, 0.1
     if leaf == "running_var":
@@ -124,7 +125,7 @@ def norm_range(leaf, end, linear):
 def fill(model, name):
     gen = torch.Generator().manual_seed(len(name) * 1000003 + sum(map(ord, name)))
     ends = block_ends(model)
-    linear = not any(k in name for k in ("resn", "regnet"))
+    linear = not any(k in name for k in ("resn", "regnet", "efficientnet_v2"))
     normed = any(isinstance(m, torch.nn.BatchNorm2d) for m in model.modules())
     with torch.no_grad():
         for m in model.modules():
