@@ -18,14 +18,14 @@ static void the_limit_of_a_process_is_seen(void **state)
     struct rlimit before;
     const rlim_t tera = (rlim_t)1 << 40;
     assert_int_equal(getrlimit(RLIMIT_AS, &before), 0);
-    const struct rlimit some = { 100 * tera, before.rlim_max };
+    const struct rlimit some = { 200 * tera, before.rlim_max };
     assert_int_equal(setrlimit(RLIMIT_AS, &some), 0);
     const int64_t left = afn_address_space_left();
-    const struct rlimit more = { 101 * tera, before.rlim_max };
+    const struct rlimit more = { 201 * tera, before.rlim_max };
     assert_int_equal(setrlimit(RLIMIT_AS, &more), 0);
     const int64_t now = afn_address_space_left();
     assert_int_equal(setrlimit(RLIMIT_AS, &before), 0);
-    assert_true(left > 0 && left < (int64_t)(100 * tera));
+    assert_true(left > 0 && left < (int64_t)(200 * tera));
     assert_true(now > left);
     if (before.rlim_cur == RLIM_INFINITY)
         assert_true(afn_address_space_left() == INT64_MAX);
