@@ -9,7 +9,7 @@
 
 enum { RGB = 3, RGBA = 4 };
 
-afn_status afn_image__with_channels(afn_image *out, const afn_image *in, int channels)
+static afn_status with_channels(afn_image *out, const afn_image *in, int channels)
 {
     const int from = afn_image_channels(in);
     const int shared = from < channels ? from : channels;
@@ -20,6 +20,16 @@ afn_status afn_image__with_channels(afn_image *out, const afn_image *in, int cha
         if (channels == RGBA) to[3] = 255;
         memcpy(to, in->pixels + from * i, (size_t)shared);
     }
+    return st;
+}
+
+afn_status afn_image__as_channels(const afn_image **in, afn_image *made, int channels)
+{
+    *made = (afn_image){ 0 };
+    afn_status st = afn_image__check(*in);
+    if (st != AFN_OK || afn_image_channels(*in) == channels) return st;
+    st = with_channels(made, *in, channels);
+    if (st == AFN_OK) *in = made;
     return st;
 }
 
@@ -37,7 +47,7 @@ static uint8_t divided(int v, int alpha)
 
 afn_status afn_image__multiply_alpha(afn_image *out, const afn_image *in)
 {
-    const afn_status st = afn_image__with_channels(out, in, RGBA);
+    const afn_status st = with_channels(out, in, RGBA);
     for (int64_t i = 0; st == AFN_OK && i < in->width * in->height; i++) {
         uint8_t *p = out->pixels + RGBA * i;
         for (int c = 0; c < RGB; c++) p[c] = multiplied(p[c], p[3]);

@@ -206,11 +206,7 @@ afn_status afn_augment_apply(const afn_augment *a, const afn_preprocess *p,
                                              (uint32_t)at->sample));
     if (channels != source) pixels = afn_alloc_aligned(3 * n);
     AFN_REQUIRE(pixels, AFN_ENOMEM, "out of memory");
-    if (afn_image_channels(in) != source) {
-        AFN_TRY(afn_image__check(in));
-        AFN_TRY(afn_image__with_channels(&converted, in, source));
-        in = &converted;
-    }
+    AFN_TRY(afn_image__as_channels(&in, &converted, source));
     afn_augment__draw(a, &rng, in, &size, drawn);
     AFN_TRY(afn_augment__apply(a, p, in, drawn, pixels));
     AFN_TRY(afn_image__to_channels(out, pixels, n, channels));

@@ -91,6 +91,7 @@ static afn_status decode_with(afn_image *out, const afn_codec *codec, const void
 {
     afn_status st = AFN_OK;
     afn_image opaque = { 0 };
+    const afn_image *whole = out;
     const int channels = opts->channels ? opts->channels : 3;
     afn_codec_job job = { .bytes = bytes, .size = size };
     AFN_REQUIRE(channels == 3 || channels == 4, AFN_EINVAL,
@@ -100,8 +101,8 @@ static afn_status decode_with(afn_image *out, const afn_codec *codec, const void
     job.min_side = opts->min_side;
     job.max_pixels = opts->max_pixels ? opts->max_pixels : pillows_limit;
     AFN_TRY(codec->decode(out, &job));
-    if (afn_image_channels(out) < channels) {
-        AFN_TRY(afn_image__with_channels(&opaque, out, channels));
+    AFN_TRY(afn_image__as_channels(&whole, &opaque, channels));
+    if (whole == &opaque) {
         afn_image_free(out);
         *out = opaque;
     }

@@ -54,16 +54,12 @@ afn_status afn_image__encode_jpeg(afn_buf *out, const afn_image *image, int qual
 {
     afn_status st = AFN_OK;
     encoder e = { .bytes = NULL };
-    afn_image rgb = { 0 };
-    AFN_TRY(afn_image__check(image));
+    afn_image rgb;
+    AFN_TRY(afn_image__as_channels(&image, &rgb, 3));
     AFN_REQUIRE(image->width <= JPEG_MAX_DIMENSION &&
                     image->height <= JPEG_MAX_DIMENSION,
                 AFN_EINVAL, "%lld x %lld pixels, a JPEG has at most %ld a side",
                 (long long)image->width, (long long)image->height, JPEG_MAX_DIMENSION);
-    if (afn_image_channels(image) != 3) {
-        AFN_TRY(afn_image__with_channels(&rgb, image, 3));
-        image = &rgb;
-    }
     e.jpeg.err = jpeg_std_error(&e.error);
     e.error.error_exit = on_error;
     e.error.output_message = on_message;

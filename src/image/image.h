@@ -30,9 +30,10 @@ afn_status afn_image__check_preprocess(const afn_preprocess *p);
 afn_status afn_image__preprocess(const afn_preprocess *p, const afn_image *in,
                                  uint8_t *out);
 
-/* A copy of 3 or 4 channels: alpha is dropped, or is 255.
- * Errors     AFN_ENOMEM */
-afn_status afn_image__with_channels(afn_image *out, const afn_image *in, int channels);
+/* See that *in has 3 or 4 channels: where it has others, *in becomes *made, a copy
+ * whose alpha is dropped, or is 255. made     zeroed where nothing was made; free it
+ * after *in Errors     AFN_EINVAL for a picture without pixels, AFN_ENOMEM */
+afn_status afn_image__as_channels(const afn_image **in, afn_image *made, int channels);
 
 /* How a picture is to come that becomes these channels of a network's input. */
 int afn_image__source_channels(int channels);

@@ -203,11 +203,7 @@ afn_status afn_preprocess_apply(const afn_preprocess *p, const afn_image *in,
     const int channels = afn_preprocess_channels(p);
     const int source = afn_image__source_channels(channels);
     AFN_TRY(afn_image__check_preprocess(p));
-    AFN_TRY(afn_image__check(in));
-    if (afn_image_channels(in) != source) {
-        AFN_TRY(afn_image__with_channels(&converted, in, source));
-        in = &converted;
-    }
+    AFN_TRY(afn_image__as_channels(&in, &converted, source));
     AFN_TRY(channels == source ? afn_image__preprocess(p, in, out)
                                : apply_converted(p, in, out));
 done:
