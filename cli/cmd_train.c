@@ -236,8 +236,9 @@ static int fit(training *s, afn_fit_opts opts)
     if (o->profile) opts.on_profile = on_profile;
     opts.on_end = on_end;
     opts.user = s;
-    char *note = cli_resume_note(s->resumed, config_text(s),
-                                 o->batch_auto ? opts.batch : 0, s->batch_parts);
+    char *note =
+        cli_resume_note(s->resumed, config_text(s), o->batch_auto ? opts.batch : 0,
+                        (int)(o->batch / opts.batch));
     char *config = cli_train_config(&cli_cmd_train, o);
     opts.note = note;
     opts.config = config;
@@ -333,7 +334,6 @@ static int run(int argc, char **argv)
     if (code == CLI_GO_ON) {
         training s = { .o = &o, .resumed = &r };
         s.n_phases = cli_train_phases(s.phase, &o);
-        s.batch_parts = (int)o.batch_parts;
         cli_progress_start(&s.progress, (cli_progress_mode)o.progress);
         code = train(&s);
         training_close(&s);

@@ -114,9 +114,8 @@ const cli_option cli_train_image_options[] = {
       .min = 1,
       .max = 4,
       .help = "1 for images in gray, 3 for colour, 4 for colour and transparency; the "
-              "first "
-              "convolution is adapted, its weights summed or repeated (default: the "
-              "model's)" },
+              "first convolution is adapted, its weights summed or repeated (default: "
+              "the model's)" },
     { .name = "image-size",
       .type = CLI_INT,
       .metavar = "PIXELS",

@@ -38,7 +38,6 @@ static void keep_seconds(training *s, afn_fit_opts *opts)
 static void halve_batch(training *s, afn_fit_opts *opts)
 {
     opts->batch /= 2;
-    s->batch_parts *= 2;
     for (int i = 0; i < s->n_phases; i++) s->phase[i].optim.accumulate *= 2;
 }
 
@@ -58,7 +57,8 @@ int cli_train_forecast(training *s, afn_fit_opts *opts)
     if (opts->batch < wanted)
         cli_error("warning: a batch of %lld does not fit into memory: taking %lld, of "
                   "which %d make a step",
-                  (long long)wanted, (long long)opts->batch, s->batch_parts);
+                  (long long)wanted, (long long)opts->batch,
+                  (int)(wanted / opts->batch));
     keep_seconds(s, opts);
     return CLI_OK;
 }

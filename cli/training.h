@@ -20,7 +20,6 @@ typedef struct training {
     int64_t trained[CLI_MAX_PHASES], parameters; /* per phase, of all */
     afn_profile profile[CLI_MAX_PHASES];
     int n_phases;
-    int batch_parts; /* of the batch asked for, where all of it does not fit */
     afn_forecast forecast;
     double phase_seconds[CLI_MAX_PHASES]; /* as forecast */
     afn_precision precision;              /* on this machine */
