@@ -33,6 +33,7 @@ cpu_format cpu_format_of(const afn_layout *l);
 
 /* Kernels for values of this layout. */
 const afn_kern *cpu_kern(const afn_layout *l, const cpu_device *d);
+const afn_kern *cpu_kern_of(dnn_type type, const cpu_device *d);
 
 /* The values of one sample, with padding. */
 int64_t cpu_count(const afn_layout *l);

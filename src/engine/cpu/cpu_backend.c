@@ -91,9 +91,14 @@ cpu_format cpu_format_of(const afn_layout *l)
                          .type = (dnn_type)(l->format >> TYPE_BIT) };
 }
 
+const afn_kern *cpu_kern_of(dnn_type type, const cpu_device *d)
+{
+    return type == DNN_BF16 ? &afn_kern_avx512_bf16 : d->kern;
+}
+
 const afn_kern *cpu_kern(const afn_layout *l, const cpu_device *d)
 {
-    return cpu_format_of(l).type == DNN_BF16 ? &afn_kern_avx512_bf16 : d->kern;
+    return cpu_kern_of(cpu_format_of(l).type, d);
 }
 
 int64_t cpu_count(const afn_layout *l)

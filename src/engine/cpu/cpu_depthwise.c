@@ -59,7 +59,7 @@ static afn_status prepare(cpu_pass *p, dnn_pass kind, const dnn_product *m)
     AFN_TRY(dnn_md_new(&d->weights, 5, dim,
                        device->kern->block == 16 ? DNN_DEPTHWISE16 : DNN_DEPTHWISE8,
                        DNN_F32));
-    d->kern = device->type == DNN_BF16 ? &afn_kern_avx512_bf16 : device->kern;
+    d->kern = cpu_kern_of(f.type, device);
     d->conv = *m->conv;
     d->kind = kind;
     d->bias = m->bias != NULL;
