@@ -1,45 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Running a batch in slices: which tasks take turns, what that saves, and that it
  * changes nothing. */
-#include "afn_test.h"
-#include "engine/plan.h"
-#include "zoo/zoo.h"
+#include "zoo_net.h"
 
-enum { SIZE = 64, CLASSES = 4, BATCH = 6, PIXELS = SIZE * SIZE * 3 };
+enum { BATCH = 6 };
 
 static const double whole = 1e15, one_sample = 1;
-
-typedef struct net {
-    afn_graph *g;
-    afn_params *params;
-    bool *trainable;
-    uint8_t *pixels; /* (BATCH, SIZE, SIZE, 3) */
-} net;
-
-static net open_net(const char *name)
-{
-    net n = { 0 };
-    afn_arch arch;
-    assert_ok(afn_zoo_find(&arch, name));
-    assert_ok(afn_zoo_build(&n.g, &arch, CLASSES, SIZE, SIZE));
-    assert_ok(afn_params_new(&n.params, n.g));
-    afn_params_init_all(n.params, n.g, 1);
-    const size_t params = (size_t)afn_graph_n_params(n.g);
-    n.trainable = test_calloc(params, sizeof *n.trainable);
-    for (size_t i = 0; i < params; i++) n.trainable[i] = true;
-    n.pixels = test_malloc((size_t)BATCH * PIXELS);
-    afn_rng rng = afn_rng_new(1, afn_rng_stream(AFN_RNG_TEST, 1, 0));
-    for (int i = 0; i < BATCH * PIXELS; i++) n.pixels[i] = (uint8_t)afn_rng_u32(&rng);
-    return n;
-}
-
-static void close_net(net *n)
-{
-    afn_graph_free(n->g);
-    afn_params_free(n->params);
-    test_free(n->trainable);
-    test_free(n->pixels);
-}
 
 static afn_plan *new_plan(const net *n, bool train, double slice_bytes)
 {
@@ -55,7 +21,7 @@ static afn_plan *new_plan(const net *n, bool train, double slice_bytes)
 static void slices_divide_the_batch(void **state)
 {
     (void)state;
-    net n = open_net("resnet18");
+    net n = open_net("resnet18", "*", BATCH);
     afn_plan *p = new_plan(&n, true, 1 << 20);
     int64_t *slice = test_calloc((size_t)p->low.n_steps, sizeof *slice);
     int smaller = 0;
@@ -102,7 +68,7 @@ static void bands_end_where_sums_are_needed(void **state)
     (void)state;
     static const char *const name[] = { "resnet18", "mobilenet_v2", "squeezenet1_1" };
     for (size_t i = 0; i < AFN_COUNT(name); i++) {
-        net n = open_net(name[i]);
+        net n = open_net(name[i], "*", BATCH);
         afn_plan *p = new_plan(&n, true, one_sample);
         check_bands(p->program[0]);
         assert_true(p->program[0]->n_bands > 1);
@@ -114,7 +80,7 @@ static void bands_end_where_sums_are_needed(void **state)
 static void slices_take_less_memory(void **state)
 {
     (void)state;
-    net n = open_net("squeezenet1_1");
+    net n = open_net("squeezenet1_1", "*", BATCH);
     afn_plan *all = new_plan(&n, false, whole), *one = new_plan(&n, false, one_sample);
     assert_true(afn_plan_arena_bytes(one) * 5 < afn_plan_arena_bytes(all) * 4);
     afn_plan_free(all);
@@ -127,7 +93,7 @@ static void slices_take_less_memory(void **state)
 static void what_no_slice_needs_again_dies_with_its_last_reader(void **state)
 {
     (void)state;
-    net n = open_net("convnext_tiny");
+    net n = open_net("convnext_tiny", "*", BATCH);
     afn_plan *p = new_plan(&n, true, whole);
     const afn_program *r = p->program[0];
     size_t all = 0;
@@ -142,7 +108,7 @@ static void predictions_are_the_same_bits(void **state)
 {
     (void)state;
     float expected[BATCH * CLASSES], got[BATCH * CLASSES];
-    net n = open_net("resnet18");
+    net n = open_net("resnet18", "*", BATCH);
     afn_plan *all = new_plan(&n, false, whole), *one = new_plan(&n, false, one_sample);
     assert_ok(afn_plan_forward(all, n.pixels, BATCH, expected));
     assert_ok(afn_plan_forward(one, n.pixels, BATCH, got));

@@ -2,43 +2,9 @@
 /* Plans: memory of frozen layers, batches of other sizes, syncing, misuse. */
 #include <math.h>
 
-#include "afn_test.h"
-#include "engine/engine.h"
-#include "zoo/zoo.h"
+#include "zoo_net.h"
 
-enum { SIZE = 64, CLASSES = 4, BATCH = 4, PIXELS = SIZE * SIZE * 3 };
-
-typedef struct net {
-    afn_graph *g;
-    afn_params *params;
-    bool *trainable;
-    uint8_t *pixels; /* (BATCH, SIZE, SIZE, 3) */
-} net;
-
-static net open_net(const char *name, const char *pattern)
-{
-    net n = { 0 };
-    afn_arch arch;
-    assert_ok(afn_zoo_find(&arch, name));
-    assert_ok(afn_zoo_build(&n.g, &arch, CLASSES, SIZE, SIZE));
-    assert_ok(afn_params_new(&n.params, n.g));
-    afn_params_init_all(n.params, n.g, 1);
-    n.trainable = test_calloc((size_t)afn_graph_n_params(n.g), sizeof *n.trainable);
-    for (int i = 0; i < afn_graph_n_params(n.g); i++)
-        n.trainable[i] = afn_glob(pattern, afn_graph_param(n.g, i)->name);
-    n.pixels = test_malloc((size_t)BATCH * PIXELS);
-    afn_rng rng = afn_rng_new(1, afn_rng_stream(AFN_RNG_TEST, 1, 0));
-    for (int i = 0; i < BATCH * PIXELS; i++) n.pixels[i] = (uint8_t)afn_rng_u32(&rng);
-    return n;
-}
-
-static void close_net(net *n)
-{
-    afn_graph_free(n->g);
-    afn_params_free(n->params);
-    test_free(n->trainable);
-    test_free(n->pixels);
-}
+enum { BATCH = 4 };
 
 static afn_plan *new_plan(const net *n, bool train)
 {
@@ -55,7 +21,8 @@ static afn_plan *new_plan(const net *n, bool train)
 static void frozen_layers_keep_no_activations_and_no_gradients(void **state)
 {
     (void)state;
-    net head = open_net("resnet18", "fc.*"), all = open_net("resnet18", "*");
+    net head = open_net("resnet18", "fc.*", BATCH),
+        all = open_net("resnet18", "*", BATCH);
     afn_plan *small = new_plan(&head, true), *large = new_plan(&all, true);
     afn_plan *infer = new_plan(&head, false);
     assert_true(afn_plan_arena_bytes(small) * 2 < afn_plan_arena_bytes(large));
@@ -79,7 +46,7 @@ static afn_status open_bf16(afn_plan **out, const net *n, const char *backend)
 static void bf16_halves_activations_and_the_naive_backend_refuses_it(void **state)
 {
     (void)state;
-    net n = open_net("resnet18", "*");
+    net n = open_net("resnet18", "*", BATCH);
     afn_plan *full = new_plan(&n, false), *half;
     assert_fails(AFN_EUNSUPPORTED, "backend ref computes in fp32 only",
                  open_bf16(&half, &n, "ref"));
@@ -96,7 +63,7 @@ static void bf16_halves_activations_and_the_naive_backend_refuses_it(void **stat
 static void backward_finds_less_than_one_tensor_per_convolution(void **state)
 {
     (void)state;
-    net n = open_net("mobilenet_v2", "*");
+    net n = open_net("mobilenet_v2", "*", BATCH);
     afn_plan *p = new_plan(&n, true);
     size_t results = 0;
     for (int i = 0; i < afn_graph_n_nodes(n.g); i++) {
@@ -112,7 +79,7 @@ static void backward_finds_less_than_one_tensor_per_convolution(void **state)
 static void a_smaller_batch_gives_the_same_logits(void **state)
 {
     (void)state;
-    net n = open_net("squeezenet1_1", "*");
+    net n = open_net("squeezenet1_1", "*", BATCH);
     afn_plan *p = new_plan(&n, false);
     float four[BATCH * CLASSES], one[CLASSES];
     assert_ok(afn_plan_forward(p, n.pixels, BATCH, four));
@@ -128,7 +95,7 @@ static void a_smaller_batch_gives_the_same_logits(void **state)
 static void many_batch_sizes_take_turns(void **state)
 {
     (void)state;
-    net n = open_net("squeezenet1_1", "*");
+    net n = open_net("squeezenet1_1", "*", BATCH);
     afn_plan *p = new_plan(&n, true);
     uint8_t *pixels = test_calloc(9, PIXELS);
     float logits[9 * CLASSES], again[9 * CLASSES];
@@ -152,8 +119,8 @@ static void descend(int64_t n, float *restrict w, const float *restrict g,
 static void sync_writes_what_training_changed_and_nothing_else(void **state)
 {
     (void)state;
-    net n = open_net("resnet18", "layer4.*,fc.*");
-    net before = open_net("resnet18", "*");
+    net n = open_net("resnet18", "layer4.*,fc.*", BATCH);
+    net before = open_net("resnet18", "*", BATCH);
     afn_plan *p = new_plan(&n, true);
     const afn_optimizer gd = { .name = "gd", .n_state = 0, .step = descend };
     const afn_step_args args = { .lr = 0.1f };
@@ -219,7 +186,7 @@ static size_t run_steps(net *n, bool at_once)
 static void updating_at_once_gives_the_same_bits_in_less_memory(void **state)
 {
     (void)state;
-    net a = open_net("resnet18", "*"), b = open_net("resnet18", "*");
+    net a = open_net("resnet18", "*", BATCH), b = open_net("resnet18", "*", BATCH);
     const size_t kept = run_steps(&a, false), at_once = run_steps(&b, true);
     assert_true(at_once * 3 / 2 <= kept + kept / 20); /* two copies instead of three */
     for (int i = 0; i < afn_graph_n_params(a.g); i++)
@@ -234,7 +201,7 @@ static void updating_at_once_gives_the_same_bits_in_less_memory(void **state)
 static void refresh_takes_values_changed_outside(void **state)
 {
     (void)state;
-    net n = open_net("resnet18", "*");
+    net n = open_net("resnet18", "*", BATCH);
     afn_plan *p = new_plan(&n, false);
     float first[BATCH * CLASSES], second[BATCH * CLASSES], fresh[BATCH * CLASSES];
     assert_ok(afn_plan_forward(p, n.pixels, BATCH, first));
@@ -253,7 +220,7 @@ static void refresh_takes_values_changed_outside(void **state)
 static void misuse_is_an_error_and_not_a_crash(void **state)
 {
     (void)state;
-    net n = open_net("squeezenet1_1", "classifier.*");
+    net n = open_net("squeezenet1_1", "classifier.*", BATCH);
     float logits[BATCH * CLASSES], grad[4096];
     afn_plan *p = NULL;
     const afn_plan_opts none = { .batch = 0 };

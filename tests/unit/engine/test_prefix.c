@@ -1,47 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Splitting a plan at its frozen prefix: where it may, and that features are the same
  * bits whatever batch they were made in. */
-#include "afn_test.h"
-#include "engine/engine.h"
-#include "zoo/zoo.h"
+#include "zoo_net.h"
 
-enum { SIZE = 64, CLASSES = 4, BATCH = 6, PIXELS = SIZE * SIZE * 3 };
-
-typedef struct net {
-    afn_graph *g;
-    afn_params *params;
-    bool *trainable, *changes;
-    uint8_t *pixels; /* (2 * BATCH, SIZE, SIZE, 3) */
-} net;
-
-static net open_net(const char *name, const char *pattern)
-{
-    net n = { 0 };
-    afn_arch arch;
-    assert_ok(afn_zoo_find(&arch, name));
-    assert_ok(afn_zoo_build(&n.g, &arch, CLASSES, SIZE, SIZE));
-    assert_ok(afn_params_new(&n.params, n.g));
-    afn_params_init_all(n.params, n.g, 1);
-    const size_t params = (size_t)afn_graph_n_params(n.g);
-    n.trainable = test_calloc(params, sizeof *n.trainable);
-    n.changes = test_calloc(params, sizeof *n.changes);
-    for (size_t i = 0; i < params; i++)
-        n.trainable[i] = afn_glob(pattern, afn_graph_param(n.g, (int)i)->name);
-    n.pixels = test_malloc((size_t)2 * BATCH * PIXELS);
-    afn_rng rng = afn_rng_new(1, afn_rng_stream(AFN_RNG_TEST, 1, 0));
-    for (int i = 0; i < 2 * BATCH * PIXELS; i++)
-        n.pixels[i] = (uint8_t)afn_rng_u32(&rng);
-    return n;
-}
-
-static void close_net(net *n)
-{
-    afn_graph_free(n->g);
-    afn_params_free(n->params);
-    test_free(n->trainable);
-    test_free(n->changes);
-    test_free(n->pixels);
-}
+enum { BATCH = 6 };
 
 static afn_plan *new_plan(const net *n, bool train, afn_bn_mode bn, const char *backend)
 {
@@ -102,16 +64,18 @@ static void the_cut_is_as_late_as_one_value_carries_on(void **state)
     (void)state;
     for (size_t i = 0; i < AFN_COUNT(places); i++) {
         const place *at = &places[i];
-        net n = open_net(at->arch, at->trained);
+        net n = open_net(at->arch, at->trained, 2 * BATCH);
         afn_plan *train = new_plan(&n, true, at->bn, "cpu");
         afn_plan *infer = new_plan(&n, false, at->bn, "cpu");
         afn_prefix found;
-        afn_plan_changes(train, n.changes);
-        assert_ok(afn_plan_split(train, n.changes, &found));
+        bool *changes = test_calloc((size_t)afn_graph_n_params(n.g), sizeof *changes);
+        afn_plan_changes(train, changes);
+        assert_ok(afn_plan_split(train, changes, &found));
         check_place(at, &found, at->before);
         if (at->before) assert_int_equal(found.bytes, at->floats * 4);
-        assert_ok(afn_plan_split(infer, n.changes, &found));
+        assert_ok(afn_plan_split(infer, changes, &found));
         check_place(at, &found, at->before_infer);
+        test_free(changes);
         afn_plan_free(train);
         afn_plan_free(infer);
         close_net(&n);
@@ -146,7 +110,7 @@ static void features_do_not_depend_on_their_batch(void **state)
         { "alexnet", "classifier.6.*" },
     };
     for (size_t i = 0; i < AFN_COUNT(nets); i++) {
-        net n = open_net(nets[i][0], nets[i][1]);
+        net n = open_net(nets[i][0], nets[i][1], 2 * BATCH);
         for (int train = 0; train < 2; train++) {
             afn_plan *p = new_plan(&n, train, AFN_BN_AUTO, "cpu");
             afn_prefix found;
@@ -183,7 +147,7 @@ static void two_parts_give_what_the_whole_gives(void **state)
     static const char *const nets[][2] = { { "resnet18", "layer4.*" },
                                            { "squeezenet1_1", "classifier.*" } };
     for (int i = 0; i < 4; i++) {
-        net n = open_net(nets[i / 2][0], nets[i / 2][1]);
+        net n = open_net(nets[i / 2][0], nets[i / 2][1], 2 * BATCH);
         static float logits[2][BATCH * CLASSES], grad[2][CLASSES * 512];
         for (int k = 0; k < 2; k++) {
             afn_plan *p = new_plan(&n, true, AFN_BN_AUTO, backends[i % 2]);
@@ -201,7 +165,7 @@ static void two_parts_give_what_the_whole_gives(void **state)
 static void refreshing_the_rest_takes_what_may_change(void **state)
 {
     (void)state;
-    net n = open_net("resnet18", "layer4.*");
+    net n = open_net("resnet18", "layer4.*", 2 * BATCH);
     afn_plan *p = new_plan(&n, false, AFN_BN_AUTO, "cpu");
     afn_prefix found;
     float rest[BATCH * CLASSES], whole[BATCH * CLASSES];
@@ -225,7 +189,7 @@ static void refreshing_the_rest_takes_what_may_change(void **state)
 static void a_plan_that_is_not_split_says_so(void **state)
 {
     (void)state;
-    net n = open_net("squeezenet1_1", "*");
+    net n = open_net("squeezenet1_1", "*", 2 * BATCH);
     afn_plan *p = new_plan(&n, true, AFN_BN_AUTO, "cpu");
     float logits[BATCH * CLASSES];
     assert_fails(AFN_EINVAL, "not split", afn_plan_run_prefix(p, n.pixels, 1, logits));
