@@ -16,7 +16,7 @@ import tempfile
 
 import check_formats
 import check_pixels as base
-from check_pixels import np, Image, ImageOps, F, FILTERS
+from check_pixels import np, Image, F, FILTERS
 
 
 def read(data):
@@ -82,20 +82,6 @@ def check_decoding(tool, score, rng, path):
     score.agree("few pictures with alpha", see_through > 100)
 
 
-def fitted(image, fit, side, kind):
-    """The square that fit makes of a picture, by Pillow"""
-    if fit == "squash":
-        return image.resize((side, side), kind)
-    if fit == "pad" and max(image.size) <= side:
-        square = Image.new("RGBA", (side, side))
-        square.paste(image, tuple(round((side - n) * 0.5) for n in image.size))
-        return square
-    try:
-        return ImageOps.pad(image, (side, side), kind)
-    except ValueError:  # it knows no side of less than half a pixel
-        return None
-
-
 def check_sizes(tool, score, rng, path, count):
     for number in range(count):
         if number % 4 == 0:
@@ -114,7 +100,7 @@ def check_sizes(tool, score, rng, path, count):
         theirs = np.asarray(F.center_crop(image, [to[1], to[0]]))
         score.check(f"{image.size} crop {to}", ours, error, theirs)
         fit, side = ("squash", "letterbox", "pad")[number % 3], int(rng.integers(1, 300))
-        theirs = fitted(image, fit, side, FILTERS[kind][0])
+        theirs = base.fitted(image, fit, side, FILTERS[kind][0])
         if theirs is not None:
             ours, error = tool.ask("rgba", "fit", path, fit, side, kind)
             score.check(f"{image.size} {fit} {side} {kind}", ours, error,
@@ -128,13 +114,8 @@ def main():
         path = os.path.join(folder, "picture.bin")
         check_decoding(tool, score, np.random.default_rng(20261126), path)
         check_sizes(tool, score, np.random.default_rng(4), path, 900)
-        tool.process.stdin.close()
-        if tool.process.wait() != 0:
-            score.failed.append(f"the tool exits with {tool.process.returncode}")
-    for line in score.failed[:60]:
-        print(line)
-    print(f"{score.done} comparisons, {len(score.failed)} failed")
-    return 1 if score.failed else 0
+        tool.close(score)
+    return score.report()
 
 
 if __name__ == "__main__":

@@ -13,7 +13,6 @@ usage: check_channels.py AFINA; exits 77 where PyTorch, torchvision or Pillow is
 """
 
 import json
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -27,6 +26,8 @@ try:
 except ImportError as missing:
     print(f"skipped: {missing}")
     sys.exit(77)
+
+from run_afina import afina
 
 SIZE, RESIZE, EACH = 64, 80, 8
 CLASSES = ["clear", "solid"]
@@ -52,13 +53,6 @@ def make_photos(folder):
                 image = image.convert("RGB")
             image.save(folder / name / f"{i}.{kind}", **options)
     return sorted(folder.glob("*/*"))
-
-
-def afina(command, *args):
-    done = subprocess.run([command, *map(str, args)], capture_output=True, text=True)
-    if done.returncode:
-        sys.exit(f"{args[0]}: exit code {done.returncode}: {done.stderr}")
-    return done.stdout
 
 
 def network(state):
@@ -87,7 +81,7 @@ def compare(command, run, photos):
     if not distance <= TOLERANCE:
         return f"{run.name}: logits {distance:.1e} apart"
     if abs(scored["accuracy"] - right) > 1e-6:
-        return f"{run.name}: eval says {scored['top1']}, PyTorch {right}"
+        return f"{run.name}: eval says {scored['accuracy']}, PyTorch {right}"
     return None
 
 

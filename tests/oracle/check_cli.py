@@ -9,7 +9,6 @@ usage: check_cli.py AFINA
 """
 
 import json
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -23,6 +22,8 @@ try:
 except ImportError as missing:
     print(f"skipped: {missing}")
     sys.exit(77)
+
+from run_afina import afina
 
 COLUMNS = "phase,epoch,train_loss,train_acc,val_loss,val_acc,lr,images_per_second,seconds"
 CLASSES = ["blue", "green", "red"]
@@ -41,13 +42,6 @@ def make_photos(folder):
             kind = "png" if i % 2 else "jpg"
             Image.fromarray(pixels).save(folder / name / f"{i}.{kind}")
     return sorted(folder.glob("*/*"))
-
-
-def afina(command, *args):
-    done = subprocess.run([command, *map(str, args)], capture_output=True, text=True)
-    if done.returncode:
-        sys.exit(f"afina {args[0]}: exit code {done.returncode}: {done.stderr}")
-    return done.stdout
 
 
 def torchvision_logits(arch, path, photos, normalize):

@@ -402,13 +402,8 @@ def main():
                 continue
             seen = check_kind(tool, score, rng, kind, path)
             check_damaged(tool, score, rng, kind, seen, path, 400)
-        tool.process.stdin.close()
-        if tool.process.wait() != 0:
-            score.failed.append(f"the tool exits with {tool.process.returncode}")
-    for line in score.failed[:60]:
-        print(line)
-    print(f"{score.done} comparisons, {len(score.failed)} failed")
-    return 1 if score.failed else 0
+        tool.close(score)
+    return score.report()
 
 
 if __name__ == "__main__":

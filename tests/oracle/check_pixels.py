@@ -65,6 +65,12 @@ class Tool:
         self.process.stdin.flush()
         return self.process.stdout.readline().rstrip("\n")
 
+    def close(self, score):
+        """It has to have ended well"""
+        self.process.stdin.close()
+        if self.process.wait() != 0:
+            score.failed.append(f"the tool exits with {self.process.returncode}")
+
     def describe(self, path):
         """(format, width, height, bits, gray, alpha, cmyk, orientation) of the header"""
         word, kind, *numbers = self.say("info", path).split()
@@ -91,6 +97,13 @@ class Score:
             n = int((ours != theirs).sum())
             d = int(np.abs(ours.astype(int) - theirs.astype(int)).max())
             self.failed.append(f"{what}: {n} bytes differ, by up to {d}")
+
+    def report(self):
+        """Print what failed; the exit code"""
+        for line in self.failed[:60]:
+            print(line)
+        print(f"{self.done} comparisons, {len(self.failed)} failed")
+        return 1 if self.failed else 0
 
 
 def scene(rng, width, height, channels):
@@ -263,7 +276,7 @@ def fitted(image, fit, side, kind):
     if fit == "squash":
         return image.resize((side, side), kind)
     if fit == "pad" and max(image.size) <= side:
-        square = Image.new("RGB", (side, side))
+        square = Image.new(image.mode, (side, side))
         square.paste(image, tuple(round((side - n) * 0.5) for n in image.size))
         return square
     try:
@@ -348,15 +361,10 @@ def main():
         check_fits(tool, score, np.random.default_rng(7), folder, 900)
         check_drafts(tool, score, np.random.default_rng(8), folder)
         check_damaged(tool, score, rng, folder, 1500)
-        tool.process.stdin.close()
-        if tool.process.wait() != 0:
-            score.failed.append(f"the tool exits with {tool.process.returncode}")
+        tool.close(score)
     if used < 200:
         score.failed.append(f"only {used} pictures, need 200")
-    for line in score.failed[:40]:
-        print(line)
-    print(f"{score.done} comparisons, {len(score.failed)} failed")
-    return 1 if score.failed else 0
+    return score.report()
 
 
 if __name__ == "__main__":
