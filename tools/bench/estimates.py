@@ -10,11 +10,11 @@ else computes.  Exits 1 where time is off by over 20 % or memory by over 15 %.""
 import argparse
 import csv
 import json
-import os
 import pathlib
-import subprocess
 import sys
 import tempfile
+
+from run_command import run
 
 # network, epochs of the head, epochs of everything, further options
 CASES = {
@@ -25,17 +25,6 @@ CASES = {
     'mobilenet_v2-layers': (0, 5, ['--unfreeze', 'features.18,classifier']),
 }
 TIME, MEMORY = 0.20, 0.15
-
-
-def run(command):
-    """(stdout, most resident bytes) of a command that has to succeed."""
-    child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    out = child.stdout.read()
-    _, status, usage = os.wait4(child.pid, 0)
-    child.returncode = os.waitstatus_to_exitcode(status)
-    if child.returncode:
-        sys.exit('%s: exit code %d' % (' '.join(command), child.returncode))
-    return out, usage.ru_maxrss * 1024
 
 
 def measure(afina, data, weights, name, work):

@@ -13,24 +13,12 @@ A PRESET may be followed by options in the same word: 'quick --head-l2 0.01'."""
 import argparse
 import csv
 import json
-import os
 import pathlib
 import shlex
 import statistics
-import subprocess
-import sys
 import tempfile
 
-
-def run(command):
-    """(stdout, most resident bytes) of a command that has to succeed."""
-    child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    out = child.stdout.read()
-    _, status, usage = os.wait4(child.pid, 0)
-    child.returncode = os.waitstatus_to_exitcode(status)
-    if child.returncode:
-        sys.exit('%s: exit code %d' % (' '.join(command), child.returncode))
-    return out, usage.ru_maxrss * 1024
+from run_command import run
 
 
 def choose_images(data, counts, into):
